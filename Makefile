@@ -1,0 +1,54 @@
+# balalar. `make` alone lists the commands.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/ready
+UV     := uv==0.13.9
+
+.PHONY: help setup site lab test check fix lock clean
+
+help:   ## list the commands
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
+
+setup: $(READY)   ## create .venv with the pinned, hashed packages
+
+$(READY): requirements.lock pyproject.toml
+	@echo "setting up $(VENV) (about a minute, once) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "balalar needs Python 3.11 or newer, this is " + sys.version.split()[0] + "; try make PYTHON=python3.12")'
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(UV)"
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m ipykernel install --sys-prefix --name python3 --display-name "balalar" >/dev/null 2>&1
+	@touch $(READY)
+	@echo "ready; next: make site, make lab or make test"
+
+site: $(READY)   ## build all briefs of the newest year into build/site
+	@$(BIN)/balalar check
+	@$(BIN)/balalar build
+
+lab: $(READY)   ## open JupyterLab with the library importable
+	@$(BIN)/jupyter lab --notebook-dir notebooks
+
+test: $(READY)   ## run all tests
+	@$(BIN)/python -m pytest
+
+check: $(READY)   ## all static checks; changes nothing
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/nbstripout --verify notebooks/*.ipynb
+	@$(BIN)/balalar check
+
+fix: $(READY)   ## mend what a tool can mend
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+	@$(BIN)/nbstripout notebooks/*.ipynb
+
+lock:   ## pin every package anew, with hashes
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet "$(UV)"
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra dev --no-emit-index-url pyproject.toml -o requirements.lock
+
+clean:   ## remove what was built (not the environment)
+	@rm -rf build

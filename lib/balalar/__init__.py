@@ -1,0 +1,1 @@
+"""balalar: the national report on the situation of children in Kazakhstan, reproducible."""

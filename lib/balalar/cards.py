@@ -1,0 +1,420 @@
+"""What the data mean: indicator cards, codes, sources and texts, typed and read from YAML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from balalar.errors import DataError, Fault
+from balalar.paths import Project, project
+
+# libyaml reads some 200 cards in a fraction of the time; both loaders build plain values only.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LANGUAGES = ("kk", "ru", "en")
+TOTAL = "total"
+COUNTRY = "KZ"
+BASIC_DIMENSIONS = ("sex", "settlement")
+
+Words = Annotated[str, Field(min_length=1, pattern=r"^\S(.*\S)?$")]
+Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+SourceId = Annotated[str, Field(pattern=r"^(table|figure|text)-\d+(\.\d+)?$")]
+RegionCode = Annotated[str, Field(pattern=r"^KZ(-([0-9]{2}|[A-Z]{3}))?$")]
+
+
+class Record(BaseModel):
+    """A record from a YAML file: unknown keys are faults, nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Text(Record):
+    """The same words in the three languages of the readers."""
+
+    kk: Words
+    ru: Words
+    en: Words
+
+    def __getitem__(self, lang: str) -> str:
+        """Words in one language.
+
+        Parameters
+        ----------
+        lang : str
+            One of ``LANGUAGES``.
+        """
+        words: str = getattr(self, lang)
+        return words
+
+    @model_validator(mode="after")
+    def _same_placeholders(self) -> Text:
+        used = {lang: set(re.findall(r"{(\w+)}", self[lang])) for lang in LANGUAGES}
+        if len({frozenset(names) for names in used.values()}) > 1:
+            listed = "; ".join(f"{lang}: {sorted(names) or 'none'}" for lang, names in used.items())
+            raise ValueError(f"placeholders differ between the languages ({listed})")
+        return self
+
+
+class Break(Record):
+    """A year from which a series no longer compares with what came before."""
+
+    year: int
+    reason: Text
+
+
+class Card(Record):
+    """What one indicator counts, in what unit, from whom, and how it may be read.
+
+    Attributes
+    ----------
+    time : str
+        What a year means: the calendar year, its first or last day, the school year that
+        begins in it, or the year of a survey.
+    range : tuple
+        Lowest and highest possible value, None where there is no bound.
+    polarity : str
+        Whether more of it is good, bad or neither.
+    numerator, denominator, per
+        Where the indicator is a quotient of two others: numerator / denominator * per.
+    recalculated : tuple of int
+        Years whose figures stand on the borders of the regions of the year after.
+    derived : bool
+        True where the library computes the quotient and no CSV exists.
+    """
+
+    id: Code
+    chapter: Code
+    kind: Literal["count", "share", "rate", "index", "money", "mean"]
+    unit: Code
+    decimals: Annotated[int, Field(ge=0, le=4)]
+    time: Literal["calendar_year", "start_of_year", "end_of_year", "school_year", "survey"]
+    dimensions: tuple[Code, ...] = ()
+    range: tuple[float | None, float | None]
+    polarity: Literal["good", "bad", "neutral"]
+    agency: Code
+    numerator: Code | None = None
+    denominator: Code | None = None
+    per: float | None = None
+    recalculated: tuple[int, ...] = ()
+    derived: bool = False
+    breaks: tuple[Break, ...] = ()
+    title: Text
+    definition: Text
+    caveat: Text | None = None
+
+    @model_validator(mode="after")
+    def _quotient_is_whole(self) -> Card:
+        parts = (self.numerator, self.denominator, self.per)
+        if any(parts) and not all(parts):
+            raise ValueError("numerator, denominator and per go together")
+        if self.derived and not all(parts):
+            raise ValueError("a derived indicator needs numerator, denominator and per")
+        return self
+
+
+class Item(Record):
+    """A code of a list, with its label."""
+
+    label: Text
+
+
+class Dimension(Record):
+    """A dimension and its codes, in the order in which they are shown."""
+
+    label: Text
+    items: dict[Code, Text]
+
+
+class Unit(Record):
+    """A unit: its label under a chart, and how a value is written with it in a sentence."""
+
+    label: Text
+    pattern: Text
+
+
+class Region(Record):
+    """A region with its lifespan, lineage, place on the tile map and printed spellings.
+
+    Attributes
+    ----------
+    first, last : int or None
+        First and last year of life; None where it lies outside our data.
+    parent : str or None
+        Region it was split from.
+    tile : tuple of int or None
+        Row and column on the tile map.
+    printed : tuple of str
+        Spellings by which reports name it in tables.
+    """
+
+    name: Text
+    short: Text
+    first: int | None = None
+    last: int | None = None
+    parent: RegionCode | None = None
+    tile: tuple[int, int] | None = None
+    printed: tuple[str, ...] = ()
+
+    def lives(self, year: int) -> bool:
+        """Whether the region exists in a year."""
+        return (self.first or year) <= year <= (self.last or year)
+
+
+class Status(Record):
+    """A code of the SDMX list CL_OBS_STATUS, its label and the mark shown with a figure."""
+
+    label: Text
+    mark: Text | None = None
+
+
+class Codes(Record):
+    """All code lists."""
+
+    regions: dict[RegionCode, Region]
+    dimensions: dict[Code, Dimension]
+    units: dict[Code, Unit]
+    agencies: dict[Code, Item]
+    statuses: dict[Annotated[str, Field(pattern=r"^[A-Z]$")], Status]
+    correction_rules: dict[Code, Item]
+    time: dict[Code, Item]
+
+    def living(self, year: int) -> list[str]:
+        """Codes of the regions that exist in a year, without the country, in order."""
+        return [code for code, region in self.regions.items() if code != COUNTRY and region.lives(year)]
+
+
+class Place(Record):
+    """A table, figure or stretch of text of a report.
+
+    Attributes
+    ----------
+    printed : bool
+        False for a figure whose values were lost with its picture and are quoted nowhere.
+    """
+
+    section: str
+    agency: Code
+    title: Text
+    printed: bool = True
+
+
+class Report(Record):
+    """A printed report, its received file and the places that are cited."""
+
+    title: Text
+    publisher: Text
+    file: str
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    places: dict[SourceId, Place]
+
+
+class Sources(Record):
+    """All reports by year."""
+
+    reports: dict[int, Report]
+
+
+class Chapter(Record):
+    """A chapter of the publication, which has a notebook and a text file of its name."""
+
+    title: Text
+    summary: Text
+
+
+class Edition(Record):
+    """What is published: the chapters in their order, and who publishes it under what licence."""
+
+    title: Text
+    subtitle: Text
+    publisher: Text
+    licence: Text
+    licence_url: str
+    contact: Text
+    chapters: dict[Code, Chapter]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Everything that is declared about the data.
+
+    Attributes
+    ----------
+    cards : dict of str to Card
+    codes : Codes
+    sources : Sources
+    edition : Edition
+    texts : dict of str to dict of str to Text
+        Texts by file (``common`` or a chapter) and key.
+    """
+
+    cards: dict[str, Card]
+    codes: Codes
+    sources: Sources
+    edition: Edition
+    texts: dict[str, dict[str, Text]]
+
+    def chapter_cards(self, chapter: str) -> list[Card]:
+        """Cards of a chapter, by id."""
+        return [card for card in self.cards.values() if card.chapter == chapter]
+
+
+def read_yaml(path: Path, where: Project) -> tuple[Any, dict[tuple[Any, ...], int]]:
+    """Read a YAML file and remember on which line each key stands.
+
+    Parameters
+    ----------
+    path : Path
+        File to read.
+    where : Project
+        Project, for the file's name in messages.
+
+    Returns
+    -------
+    data, lines
+        The content, and the line of each path of keys.
+
+    Raises
+    ------
+    DataError
+        The file is missing, is no YAML, or has a key twice.
+    """
+    name = where.name(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+        node = yaml.compose(text, Loader=LOADER)
+        data = yaml.load(text, Loader=LOADER)
+    except FileNotFoundError:
+        raise DataError([Fault(name, 0, "file", "", "the file must exist", "Restore it.")]) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or str(error)
+        line = mark.line + 1 if mark else 0
+        fault = Fault(
+            name, line, "YAML", "", f"the file must be valid YAML in UTF-8 ({problem})", "Mend the line."
+        )
+        raise DataError([fault]) from None
+    lines: dict[tuple[Any, ...], int] = {}
+    doubled = list(_walk(node, (), lines)) if node is not None else []
+    if doubled:
+        raise DataError(
+            Fault(name, line, key, "", "a key stands once", "Remove one of the two.") for key, line in doubled
+        )
+    return data, lines
+
+
+def _walk(
+    node: yaml.Node, path: tuple[Any, ...], lines: dict[tuple[Any, ...], int]
+) -> Iterator[tuple[str, int]]:
+    """Fill ``lines`` and yield every key that stands twice."""
+    lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            name = int(key.value) if key.tag.endswith(":int") else key.value
+            line = key.start_mark.line + 1
+            if (*path, name) in lines:
+                yield str(name), line
+            lines[(*path, name)] = line
+            yield from _walk(value, (*path, name), lines)
+    elif isinstance(node, yaml.SequenceNode):
+        for position, value in enumerate(node.value):
+            yield from _walk(value, (*path, position), lines)
+
+
+def read(kind: Any, path: Path, where: Project) -> Any:
+    """Read a YAML file as a typed record.
+
+    Parameters
+    ----------
+    kind : type
+        A pydantic model or a type built of models, e.g. ``dict[str, Text]``.
+    path : Path
+        File to read.
+    where : Project
+        Project, for the file's name in messages.
+
+    Raises
+    ------
+    DataError
+        All faults of the file at once.
+    """
+    data, lines = read_yaml(path, where)
+    try:
+        return TypeAdapter(kind).validate_python(data)
+    except ValidationError as error:
+        raise DataError(_fault(detail, where.name(path), lines) for detail in error.errors()) from None
+
+
+def _fault(detail: Any, file: str, lines: dict[tuple[Any, ...], int]) -> Fault:
+    """Turn a detail of pydantic's error into a fault with its line."""
+    path = tuple(part for part in detail["loc"] if part != "[key]")
+    known = path
+    while known and known not in lines:
+        known = known[:-1]
+    value = "" if isinstance(detail["input"], dict | list) else str(detail["input"])
+    remedies = {"missing": "Add it.", "extra_forbidden": "Remove the key or mend its spelling."}
+    return Fault(
+        file,
+        lines.get(known, 0),
+        ".".join(str(part) for part in path) or "file",
+        value,
+        detail["msg"].removeprefix("Value error, "),
+        remedies.get(detail["type"], "Mend the value."),
+    )
+
+
+def survey(where: Project) -> tuple[Catalogue | None, list[Fault]]:
+    """Read all that is sound of a project's cards, codes, sources and texts, and list all faults.
+
+    Parameters
+    ----------
+    where : Project
+
+    Returns
+    -------
+    catalogue, faults
+        The catalogue of the sound files, None where the codes, sources or edition are not sound;
+        and the faults of all files.
+    """
+    faults: list[Fault] = []
+
+    def attempt(kind: Any, path: Path) -> Any:
+        try:
+            return read(kind, path, where)
+        except DataError as error:
+            faults.extend(error.faults)
+            return None
+
+    codes = attempt(Codes, where.data / "codes.yml")
+    sources = attempt(Sources, where.data / "sources.yml")
+    edition = attempt(Edition, where.data / "edition.yml")
+    cards = {path.stem: attempt(Card, path) for path in sorted(where.indicators.glob("*.yml"))}
+    texts = {path.stem: attempt(dict[Code, Text], path) for path in sorted(where.text.glob("*.yml"))}
+    if not (codes and sources and edition):
+        return None, faults
+    sound_cards = {name: card for name, card in cards.items() if card}
+    sound_texts = {name: text for name, text in texts.items() if text is not None}
+    return Catalogue(sound_cards, codes, sources, edition, sound_texts), faults
+
+
+def load(where: Project | None = None) -> Catalogue:
+    """Read all cards, codes, sources and texts of a project.
+
+    Parameters
+    ----------
+    where : Project, optional
+        Project to read; the current one if left out.
+
+    Raises
+    ------
+    DataError
+        All faults of all files at once.
+    """
+    catalogue, faults = survey(where or project())
+    if faults or catalogue is None:
+        raise DataError(faults)
+    return catalogue

@@ -1,0 +1,217 @@
+"""The observations as one tidy table, as printed or corrected, and the best figure for each key."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from balalar.cards import BASIC_DIMENSIONS, TOTAL, Card, Catalogue, load
+from balalar.errors import DataError, Fault
+from balalar.paths import Project, project
+
+MISSING = ("M", "O")  # statuses of a cell without a value
+PLACE_ORDER = {"table": 0, "figure": 1, "text": 2}  # a table is trusted before a figure before prose
+CORRECTION_FIELDS = (
+    "id", "report", "source", "indicator", "year", "region", "dims", "printed",
+    "used_year", "used_region", "used_dims", "used_value", "used_status", "rule", "evidence", "confidence",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """All observations of a project with what is declared about them.
+
+    Attributes
+    ----------
+    catalogue : Catalogue
+    printed, corrected : DataFrame
+        One row a figure: indicator, year, region, all dimensions (``total`` where nothing is
+        split; empty where the indicator has no such dimension, save sex and settlement), value
+        (text as printed), number (the same as a float in the card's unit), status, source,
+        report, and correction (its id, or empty).
+    """
+
+    catalogue: Catalogue
+    printed: pd.DataFrame
+    corrected: pd.DataFrame
+
+    def best(self, indicator: str) -> pd.DataFrame:
+        """Corrected figures of an indicator, one for each year, region and code.
+
+        Where a report prints a quantity twice the newest report counts, in it a table before a
+        figure before prose, and the earlier place before the later.
+
+        Parameters
+        ----------
+        indicator : str
+
+        Returns
+        -------
+        DataFrame
+            Rows of ``corrected``, sorted by key.
+        """
+        frame = self.corrected[self.corrected["indicator"] == indicator]
+        key = ["year", "region", *self.dimensions]
+        return frame.sort_values([*key, "preference"]).drop_duplicates(key).reset_index(drop=True)
+
+    @property
+    def dimensions(self) -> list[str]:
+        """Names of all dimension columns, sex and settlement first."""
+        return dimension_columns(self.catalogue)
+
+    def years(self) -> list[int]:
+        """Years in which anything was observed, oldest first."""
+        filled = self.corrected[self.corrected["number"].notna()]
+        return sorted(int(year) for year in filled["year"].unique())
+
+
+def open_dataset(where: Project | None = None) -> Dataset:
+    """Read a project's cards, codes and observations.
+
+    Parameters
+    ----------
+    where : Project, optional
+        Project to read; the current one if left out.
+
+    Raises
+    ------
+    DataError
+        A file is missing or is not what its card says.
+    """
+    where = where or project()
+    catalogue = load(where)
+    printed = read_observations(catalogue, where)
+    return Dataset(catalogue, printed, correct(printed, read_corrections(where), catalogue))
+
+
+def dimension_columns(catalogue: Catalogue) -> list[str]:
+    """Names of all dimensions, in the order of the code lists (sex and settlement come first)."""
+    return list(catalogue.codes.dimensions)
+
+
+def read_observations(catalogue: Catalogue, where: Project) -> pd.DataFrame:
+    """All observations as printed; columns as in ``Dataset.printed``."""
+    frames = [
+        observations_of(card, where.observations / f"{card.id}.csv", catalogue)
+        for card in catalogue.cards.values()
+        if not card.derived
+    ]
+    return typed(pd.concat(frames, ignore_index=True))
+
+
+def observations_of(card: Card, path: Path, catalogue: Catalogue) -> pd.DataFrame:
+    """One indicator's CSV as text, with all dimension columns."""
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        rule = f"the observations of {card.id} must be a readable CSV ({error})"
+        raise DataError(
+            [Fault(str(path), 0, "file", "", rule, "Restore it, or run balalar ingest.")]
+        ) from None
+    frame.insert(0, "indicator", card.id)
+    for name in dimension_columns(catalogue):
+        if name not in frame:
+            frame[name] = TOTAL if name in BASIC_DIMENSIONS else ""
+    order = [
+        "indicator",
+        "year",
+        "region",
+        *dimension_columns(catalogue),
+        "value",
+        "status",
+        "source",
+        "report",
+    ]
+    return frame[order].assign(correction="")
+
+
+def typed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Add the number of each value, and how far its place is trusted (smaller is better)."""
+    kind = frame["source"].str.extract(r"^(\w+)-(\d+)(?:\.(\d+))?$")
+    place = kind[1].astype(int) * 100 + kind[2].fillna("0").astype(int)
+    preference = -frame["report"].astype(int) * 100_000 + kind[0].map(PLACE_ORDER) * 10_000 + place
+    return frame.assign(
+        year=frame["year"].astype(int),
+        report=frame["report"].astype(int),
+        number=pd.to_numeric(frame["value"].mask(frame["value"] == "")),
+        preference=preference,
+    )
+
+
+def read_corrections(where: Project) -> list[dict[str, str]]:
+    """Rows of ``data/corrections.csv``, each with its line."""
+    with where.corrections.open(encoding="utf-8", newline="") as file:
+        return [{**row, "line": str(line)} for line, row in enumerate(csv.DictReader(file), 2)]
+
+
+def correct(printed: pd.DataFrame, corrections: list[dict[str, str]], catalogue: Catalogue) -> pd.DataFrame:
+    """Apply the corrections to the printed figures; the printed frame stays as it is.
+
+    Parameters
+    ----------
+    printed : DataFrame
+        As in ``Dataset.printed``.
+    corrections : list of dict
+        Rows of ``data/corrections.csv``.
+    catalogue : Catalogue
+
+    Returns
+    -------
+    DataFrame
+        The same columns; a corrected row carries the id of its correction.
+
+    Raises
+    ------
+    DataError
+        A correction that fits no printed figure, or more than one.
+    """
+    frame = printed.copy()
+    faults = []
+    by_key: dict[tuple[str, ...], list[int]] = {}
+    columns = ["indicator", "report", "source", "year", "region", "value"]
+    for at, key in zip(frame.index, frame[columns].astype(str).itertuples(index=False), strict=True):
+        by_key.setdefault(tuple(key), []).append(at)
+    for row in corrections:
+        key = tuple(row[name] for name in (*columns[:-1], "printed"))
+        codes = _codes(row["dims"], row["indicator"], catalogue)
+        rows = [
+            at
+            for at in by_key.get(key, [])
+            if all(frame.at[at, name] == code for name, code in codes.items())
+        ]
+        if len(rows) != 1:
+            found = " ".join((*key, row["dims"])).strip()
+            rule = f"a correction must fit one printed figure; it fits {len(rows)}"
+            faults.append(
+                Fault("data/corrections.csv", int(row["line"]), row["id"], found, rule, "Mend its key.")
+            )
+            continue
+        for column, used in _changes(row, catalogue).items():
+            frame.at[rows[0], column] = used
+        frame.at[rows[0], "correction"] = row["id"]
+    if faults:
+        raise DataError(faults)
+    return typed(frame)
+
+
+def _changes(row: dict[str, str], catalogue: Catalogue) -> dict[str, str | int]:
+    """Columns that a correction sets, and to what."""
+    changes: dict[str, str | int] = {}
+    if row["used_year"]:
+        changes["year"] = int(row["used_year"])
+    for column in ("region", "value", "status"):
+        if row[f"used_{column}"]:
+            changes[column] = row[f"used_{column}"]
+    if row["used_dims"]:
+        changes |= _codes(row["used_dims"], row["indicator"], catalogue)
+    return changes
+
+
+def _codes(dims: str, indicator: str, catalogue: Catalogue) -> dict[str, str]:
+    """Codes of an indicator's dimensions from ``a=b;c=d``; ``total`` where one is not named."""
+    given = dict(pair.split("=", 1) for pair in dims.split(";") if "=" in pair)
+    card = catalogue.cards.get(indicator)
+    return {name: given.get(name, TOTAL) for name in card.dimensions} if card else given

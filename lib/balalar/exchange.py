@@ -1,0 +1,67 @@
+"""Exchange of the data with other programs: all observations in one tidy CSV."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from balalar.cards import BASIC_DIMENSIONS
+from balalar.dataset import Dataset
+
+View = Literal["printed", "corrected"]
+
+
+def tidy(dataset: Dataset, view: View = "corrected") -> pd.DataFrame:
+    """All observations with their unit.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    view : {"corrected", "printed"}
+        With the accepted corrections, or every figure under the label it was printed under.
+
+    Returns
+    -------
+    DataFrame
+        indicator, region (ISO 3166-2, ``KZ`` the country), year, sex, settlement, value (in
+        ``unit``; 58.2e3 keeps the printed precision of «58.2 thousand»), status (SDMX), source,
+        unit, report, correction, then the other dimensions.
+    """
+    frame = dataset.printed if view == "printed" else dataset.corrected
+    units = {card.id: card.unit for card in dataset.catalogue.cards.values()}
+    others = [name for name in dataset.dimensions if name not in BASIC_DIMENSIONS]
+    columns = [
+        "indicator",
+        "region",
+        "year",
+        *BASIC_DIMENSIONS,
+        "value",
+        "status",
+        "source",
+        "unit",
+        "report",
+    ]
+    return frame.assign(unit=frame["indicator"].map(units))[[*columns, "correction", *others]]
+
+
+def write_csv(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table whole or not at all.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    path : Path
+        File to write; its folder must exist.
+    """
+    handle, aside = tempfile.mkstemp(dir=path.parent, suffix=".csv")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            frame.to_csv(file, index=False, lineterminator="\n")
+        os.chmod(aside, 0o644)
+        os.replace(aside, path)
+    finally:
+        Path(aside).unlink(missing_ok=True)
