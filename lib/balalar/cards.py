@@ -138,7 +138,7 @@ class Unit(Record):
 
 
 class Region(Record):
-    """A region with its lifespan, lineage, place on the tile map and printed spellings.
+    """A region with its lifespan, lineage and printed spellings.
 
     Attributes
     ----------
@@ -146,8 +146,6 @@ class Region(Record):
         First and last year of life; None where it lies outside our data.
     parent : str or None
         Region it was split from.
-    tile : tuple of int or None
-        Row and column on the tile map.
     printed : tuple of str
         Spellings by which reports name it in tables.
     """
@@ -157,7 +155,6 @@ class Region(Record):
     first: int | None = None
     last: int | None = None
     parent: RegionCode | None = None
-    tile: tuple[int, int] | None = None
     printed: tuple[str, ...] = ()
 
     def lives(self, year: int) -> bool:

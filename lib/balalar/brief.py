@@ -1,0 +1,449 @@
+"""The one object a notebook talks to: each call shows one part of a chapter's brief."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from balalar.cards import COUNTRY, TOTAL, Card
+from balalar.charts import Alternative
+from balalar.dataset import Dataset, open_dataset, read_corrections
+from balalar.errors import RequestError
+from balalar.findings import Findings
+from balalar.measures import Grid, Record, derive, exponent, year_shown
+from balalar.paths import Project, project
+from balalar.tables import Row, Table, html, render
+from balalar.views import View
+from balalar.words import Words
+
+MOST_FINDINGS = 6
+MOST_OTHER_VALUES = 6  # values printed differently elsewhere that are listed under a figure
+
+
+PART = "application/vnd.balalar.part+json"  # what the press needs to know of a part of the page
+
+
+@dataclass(frozen=True)
+class Block:
+    """A part of a page, shown by Jupyter as HTML.
+
+    Attributes
+    ----------
+    markup : str
+        HTML of the part.
+    heading : tuple of str
+        Key and words of the section that starts here, or empty.
+    missing : tuple of str
+        Titles of the indicators of which nothing is printed in the year.
+    """
+
+    markup: str
+    heading: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        part = {"heading": list(self.heading), "missing": list(self.missing), "markup": self.markup}
+        missing = render("missing.html.j2", titles=self.missing) if self.missing else ""
+        return {"text/html": self.markup + missing, PART: part}
+
+
+def open_brief(
+    chapter: str, year: int | None = None, lang: str = "kk", region: str | None = None, where: Project | None = None
+) -> Brief:
+    """Open a chapter for a year, a language and perhaps a region.
+
+    Parameters
+    ----------
+    chapter : str
+        A chapter of ``data/edition.yml``.
+    year : int, optional
+        Year of the brief; the newest report's if left out.
+    lang : str
+        kk, ru or en.
+    region : str, optional
+        ISO 3166-2 code of the region the brief speaks of; the whole country if left out.
+    where : Project, optional
+        Project to read; the current one if left out.
+
+    Raises
+    ------
+    RequestError
+        There is no such chapter, language or region, or nothing was observed in the year.
+    DataError
+        The data are not sound.
+    """
+    return Brief(open_dataset(where), chapter, year, lang, region, where or project())
+
+
+def years_of(dataset: Dataset, chapter: str) -> list[int]:
+    """Years for which a chapter has a brief, oldest first.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    chapter : str
+    """
+    cards = {card.id: card for card in dataset.catalogue.chapter_cards(chapter)}
+    frame = dataset.corrected
+    frame = frame[frame["indicator"].isin(cards) & frame["number"].notna()]
+    pairs = frame[["indicator", "year"]].drop_duplicates().itertuples(index=False)
+    found = {int(year) - _later(cards[str(indicator)]) for indicator, year in pairs}
+    return sorted(year for year in found if year <= max(dataset.catalogue.sources.reports))
+
+
+class Brief:
+    """A chapter's brief in the making; see ``open_brief``."""
+
+    def __init__(
+        self, dataset: Dataset, chapter: str, year: int | None, lang: str, region: str | None, where: Project
+    ) -> None:
+        catalogue = dataset.catalogue
+        _known("chapter", chapter, catalogue.edition.chapters)
+        self.words = Words(catalogue, lang, chapter)
+        self.newest = max(catalogue.sources.reports)
+        self.year = self.newest if year is None else year
+        self.region = COUNTRY if region is None else region
+        _known("region", self.region, [*catalogue.codes.living(self.year), COUNTRY])
+        self.dataset, self.chapter, self._where = dataset, chapter, where
+        self._cards = {card.id: card for card in catalogue.chapter_cards(chapter)}
+        self._shown: set[str] = set()
+        self._records: dict[tuple[Any, ...], Record] = {}
+        years = years_of(dataset, chapter)
+        if self.year not in years:
+            listed = ", ".join(map(str, years))
+            raise RequestError(f"year: nothing was observed in {self.year} for {chapter}; there are {listed}")
+
+    # -- what a notebook calls -----------------------------------------------------------------------
+
+    def header(self) -> Block:
+        """Title of the brief and what it is built from."""
+        report = self.words.catalogue.sources.reports[self.newest]
+        about = [self.words.say("brief_about", report=report.title[self.words.lang])]
+        if any(card.time == "start_of_year" for card in self._cards.values()):
+            about.append(self.words.say("year_meaning", next_year=self.year + 1))
+        summary = self.words.catalogue.edition.chapters[self.chapter].summary[self.words.lang]
+        return Block(render("header.html.j2", title=self.title, summary=summary, about=about))
+
+    def key_findings(self, *indicators: str) -> Block:
+        """Main points, written from the figures; those with nothing to say are left out.
+
+        Parameters
+        ----------
+        *indicators : str
+            The most important first; at most six are shown.
+        """
+        points = []
+        for card in map(self._card, indicators):
+            found = self._findings(card, *_usual_look(card))
+            lead = found.lead()[:2] if found else []
+            if lead and len(points) < MOST_FINDINGS:
+                points.append((card.id, card.title[self.words.lang], lead))
+        nothing = self.words.say("no_finding", year=self.year)
+        return Block(render("findings.html.j2", words=self.words, points=points, nothing=nothing))
+
+    def section(self, key: str) -> Block:
+        """Heading of a section.
+
+        Parameters
+        ----------
+        key : str
+            Key of the chapter's text file.
+        """
+        words = self.words.say(key)
+        return Block(str(Markup('<h2 id="{}">{}</h2>').format(key, words)), heading=(key, words))
+
+    def show(self, indicator: str, by: str = "region", split: str = "") -> Block:
+        """One indicator: what its figures say, a chart, its table, definition, notes and source.
+
+        Parameters
+        ----------
+        indicator : str
+            An indicator of this chapter.
+        by : str
+            What the chart compares: ``region``, ``year`` or a dimension of the card.
+        split : str
+            Dimension whose groups stand side by side.
+        """
+        card = self._card(indicator)
+        for name in filter(None, (by, split)):
+            _known("dimension", name, ["region", "year", *card.dimensions])
+        self._shown.add(indicator)
+        findings = self._findings(card, by, split)
+        if findings is None:
+            return Block("", missing=(card.title[self.words.lang],))
+        view = View(findings.grid, findings.year, self.words, self.region)
+        sentences = findings.all()
+        title = card.title[self.words.lang]
+        alternative = Alternative(self.words.say("chart_name", title=title), " ".join([self._subtitle(view), *sentences]))
+        svg = view.chart(alternative)
+        table = html(view.table()) if svg or len(findings.grid.records()) > 1 else ""
+        used = self._used(findings.grid, findings.year)
+        return Block(
+            render(
+                "figure.html.j2",
+                words=self.words,
+                id=f"{indicator}-{by}",
+                title=title,
+                sentences=sentences,
+                svg=svg,
+                table=table,
+                subtitle=self._subtitle(view),
+                marks=self._marks(view.statuses),
+                definition=card.definition[self.words.lang],
+                notes=self._notes(card, findings.year, used),
+                source=self._source(card, used),
+            )
+        )
+
+    def facts(self, *indicators: str) -> Block:
+        """Several indicators of the country in one table: value, period, value before, source.
+
+        Parameters
+        ----------
+        *indicators : str
+            Indicators of this chapter.
+        """
+        rows: list[Row] = []
+        missing: list[str] = []
+        definitions = []
+        statuses: set[str] = set()
+        for card in map(self._card, indicators):
+            self._shown.add(card.id)
+            found = self._fact_rows(card, statuses)
+            if not found:
+                missing.append(card.title[self.words.lang])
+                continue
+            rows += found
+            notes = [card.caveat[self.words.lang]] if card.caveat else []
+            definitions.append((card.title[self.words.lang], card.definition[self.words.lang], notes))
+        say = self.words.say
+        if not rows:
+            return Block("", missing=tuple(missing))
+        columns = [say("value"), say("period"), say("previous"), say("source")]
+        table = html(Table(say("facts_caption"), say("indicator"), columns, rows, frozenset({1, 3})))
+        words = {"words": self.words, "table": table, "marks": self._marks(statuses)}
+        return Block(render("facts.html.j2", **words, definitions=definitions), missing=tuple(missing))
+
+    def sources(self) -> Block:
+        """Notes on quality, sources of all figures shown, how to cite, licence."""
+        words, catalogue = self.words, self.words.catalogue
+        corrected = sum(1 for record in self._records.values() if record["correction"])
+        counts = {"figures": words.amount(len(self._records), 0), "corrected": words.amount(corrected, 0)}
+        quality = [words.say("quality_counts", **counts), words.say("quality_pictures"), words.say("quality_intervals")]
+        used = {(record["report"], record["source"]) for record in self._records.values()}
+        listed = []
+        for year, report in sorted(catalogue.sources.reports.items()):
+            for source, place in report.places.items():
+                if (year, source) in used:
+                    title = place.title[words.lang]
+                    listed.append(words.sentence("label_with_value", item=words.place(source, year), value=title))
+        report = catalogue.sources.reports[self.newest]
+        citation = words.say(
+            "citation",
+            title=self.title,
+            year=self.year,
+            report=report.title[words.lang],
+            publisher=report.publisher[words.lang],
+        )
+        licence = catalogue.edition.licence[words.lang]
+        return Block(
+            render("end.html.j2", words=words, quality=quality, sources=listed, citation=citation, licence=licence)
+        )
+
+    def close(self) -> None:
+        """Check that the chapter's every indicator was shown.
+
+        Raises
+        ------
+        RequestError
+            Names the indicators that were not.
+        """
+        if left := sorted(set(self._cards) - self._shown):
+            raise RequestError(f"{self.chapter}: not shown: {', '.join(left)}; add a cell for each")
+
+    # -- what it is about ----------------------------------------------------------------------------
+
+    @property
+    def title(self) -> str:
+        """Title of the page."""
+        chapter = self.words.catalogue.edition.chapters[self.chapter].title[self.words.lang]
+        return self.words.say("page_title", chapter=chapter, place=self.words.region(self.region), year=self.year)
+
+    def _card(self, indicator: str) -> Card:
+        _known("indicator", indicator, self._cards)
+        return self._cards[indicator]
+
+    def _figures(self, card: Card) -> pd.DataFrame:
+        """Best figure of each key of an indicator."""
+        if card.derived and card.numerator and card.denominator:
+            return derive(card, self.dataset.best(card.numerator), self.dataset.best(card.denominator))
+        return self.dataset.best(card.id)
+
+    def _findings(self, card: Card, by: str, split: str) -> Findings | None:
+        """What a look says in the brief's year, None where nothing was printed."""
+        figures = self._figures(card)
+        wanted = self.year + _later(card)
+        if self.year != self.newest:
+            figures = figures[figures["year"] <= wanted]
+        grid = Grid(figures, card, by, split)
+        year = year_shown(grid.years(), wanted, self.year == self.newest)
+        return Findings(grid, year, self.words, self.region) if year is not None else None
+
+    # -- parts of a figure ---------------------------------------------------------------------------
+
+    def _subtitle(self, view: View) -> str:
+        card = view.grid.card
+        when = self.words.heading(card, view.year)
+        if view.grid.by == "year":
+            when = f"{view.grid.years()[0]}–{view.year}"
+        return self.words.sentence("chart_subtitle", unit=self.words.unit(card), place=when)
+
+    def _used(self, grid: Grid, year: int) -> list[Record]:
+        """Figures of a look that have a value, remembered for the notes at the end."""
+        used = [record for record in grid.records() if record["value"] != "" and record["year"] <= year]
+        self._remember(used)
+        return used
+
+    def _remember(self, records: Iterable[Record]) -> None:
+        columns = ["indicator", "year", "region", "source", *self.dataset.dimensions]
+        self._records |= {tuple(record[name] for name in columns): record for record in records}
+
+    def _notes(self, card: Card, year: int, used: list[Record]) -> list[str]:
+        words = self.words
+        notes = [card.caveat[words.lang]] if card.caveat else []
+        if card.derived:
+            titles = {part: words.catalogue.cards[getattr(card, part)].title[words.lang] for part in ("numerator", "denominator")}
+            notes.append(words.say("note_derived", per=words.amount(card.per or 1, 0), **titles))
+        if year < self.year + _later(card):
+            notes.append(words.say("note_older", year=year))
+        first = min((record["year"] for record in used), default=year)
+        notes += [
+            words.say("note_break", year=one.year, reason=one.reason[words.lang])
+            for one in card.breaks
+            if first < one.year <= year
+        ]
+        return [*notes, *self._correction_notes(used), *self._other_values(card, year)]
+
+    @cached_property
+    def _corrections(self) -> dict[str, dict[str, str]]:
+        return {row["id"]: row for row in read_corrections(self._where)}
+
+    def _correction_notes(self, used: list[Record]) -> list[str]:
+        words = self.words
+        rows = [self._corrections[record["correction"]] for record in used if record["correction"]]
+        reasons = dict.fromkeys((row["rule"], row["source"], row["report"], row["evidence"]) for row in rows)
+        return [
+            words.say(
+                "note_corrected",
+                rule=words.catalogue.codes.correction_rules[rule].label[words.lang],
+                place=words.place(source, int(report)),
+                evidence=words.listed(words.place(one, int(report)) for one in evidence.split()),
+            )
+            for rule, source, report, evidence in reasons
+        ]
+
+    def _other_values(self, card: Card, year: int) -> list[str]:
+        """Values of the year that the report prints differently elsewhere, beyond rounding."""
+        words = self.words
+        frame = self.dataset.corrected
+        frame = frame[(frame["indicator"] == card.id) & (frame["year"] == year) & frame["number"].notna()]
+        listed = []
+        for _, same in frame.groupby(["region", *self.dataset.dimensions], sort=False):
+            best, *others = same.sort_values("preference").to_dict("records")
+            for other in others:
+                coarsest = max(exponent(best["value"]), exponent(other["value"]))
+                if abs(best["number"] - other["number"]) > 10**coarsest / 2 * (1 + 1e-9):
+                    listed.append(self._other_value(card, other))
+        if not listed:
+            return []
+        return [words.say("note_other_value", listed="; ".join(listed[:MOST_OTHER_VALUES]))]
+
+    def _other_value(self, card: Card, record: Record) -> str:
+        words = self.words
+        codes = [words.item(name, record[name]) for name in card.dimensions if record[name] != TOTAL]
+        return words.say(
+            "other_value",
+            region=", ".join([words.region(record["region"]), *codes]),
+            heading=words.heading(card, record["year"]),
+            value=words.value(card, record["value"]),
+            place=words.place(record["source"], record["report"]),
+        )
+
+    def _marks(self, statuses: set[str]) -> str:
+        if not statuses:
+            return ""
+        labels = self.words.catalogue.codes.statuses
+        listed = [
+            self.words.say("mark_meaning", mark=self.words.mark(code), label=labels[code].label[self.words.lang].lower())
+            for code in labels
+            if code in statuses
+        ]
+        return self.words.say("note_marks", marks="; ".join(listed))
+
+    def _source(self, card: Card, used: list[Record]) -> str:
+        words = self.words
+        used = sorted(used, key=lambda record: record["preference"])
+        places = dict.fromkeys(words.place(record["source"], record["report"]) for record in used)
+        agency = words.catalogue.codes.agencies[card.agency].label[words.lang]
+        return words.say("figure_source", places="; ".join(places), agency=agency)
+
+    def _fact_rows(self, card: Card, statuses: set[str]) -> list[Row]:
+        """Rows of the country's figures, one a code, in the order of the code lists."""
+        figures = self._figures(card)
+        wanted = self.year + _later(card)
+        if self.year != self.newest:
+            figures = figures[figures["year"] <= wanted]
+        figures = figures[(figures["region"] == COUNTRY) & figures["number"].notna()]
+        year = year_shown(sorted(figures["year"].unique()), wanted, self.year == self.newest)
+        if year is None:
+            return []
+        now = figures[figures["year"] == year].to_dict("records")
+        self._remember(now)
+        lists = self.words.catalogue.codes.dimensions
+        now.sort(key=lambda record: [list(lists[name].items).index(record[name]) for name in card.dimensions])
+        return [self._fact_row(card, record, figures, statuses) for record in now]
+
+    def _fact_row(self, card: Card, record: Record, figures: pd.DataFrame, statuses: set[str]) -> Row:
+        words = self.words
+        same = figures[figures["year"] < record["year"]]
+        for name in card.dimensions:
+            same = same[same[name] == record[name]]
+        before = same.sort_values("year").to_dict("records")[-1:]
+        if record["status"] != "A":
+            statuses.add(record["status"])
+        codes = [words.item(name, record[name]) for name in card.dimensions if record[name] != TOTAL]
+        label = ": ".join([card.title[words.lang], *([", ".join(codes)] if codes else [])])
+        mark = words.mark(record["status"])
+        value = " ".join(filter(None, [words.value(card, record["value"]), mark]))
+        earlier = [words.say("item_with_value", item=words.value(card, one["value"]), value=words.heading(card, one["year"])) for one in before]
+        place = words.place(record["source"], record["report"])
+        return Row(label, [value, words.heading(card, record["year"]), *(earlier or ["–"]), place])
+
+
+def _later(card: Card) -> int:
+    """Years by which a card's figures are dated after the brief's year: a report closes with the next one's start."""
+    return 1 if card.time == "start_of_year" else 0
+
+
+def _usual_look(card: Card) -> tuple[str, str]:
+    """By what, and split by what, a card is looked at where the notebook does not say."""
+    own = [name for name in card.dimensions if name not in ("sex", "settlement")]
+    if own:
+        return own[0], ""
+    split = next((name for name in ("settlement", "sex") if name in card.dimensions), "")
+    return "region", split
+
+
+def _known(kind: str, name: str, known: Iterable[str]) -> None:
+    """Refuse an unknown name, with the nearest known ones."""
+    names = list(known)
+    if name not in names:
+        near = difflib.get_close_matches(str(name), names, 3, 0.5)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"choose one of {', '.join(names)}"
+        raise RequestError(f"{kind}: there is no {name!r}; {hint}")

@@ -1,0 +1,289 @@
+"""Charts in the house style: a frame with finished labels becomes an accessible SVG.
+
+Charts neither filter nor compute: rows come in the order in which they are drawn, numbers with the
+text that stands beside them.
+"""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from xml.etree import ElementTree
+
+import matplotlib
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+
+# Palette of the UK Analysis Function: each colour 3:1 against white and against its neighbour.
+BLUE, TEAL, PLUM, ORANGE, INK = "#12436D", "#28A197", "#801650", "#F46A25", "#3D3D3D"
+PALE = "#8BA3B8"  # regions that are not the one spoken of
+GROUP_COLOURS = (BLUE, ORANGE, TEAL, PLUM)
+MARKERS = ("o", "s", "D", "^")
+ROLE_COLOURS = {"plain": BLUE, "nation": PLUM, "chosen": ORANGE, "other": PALE}
+
+WIDTH = 400.0  # points; about the width of a phone, so that text keeps its size there
+LETTER = 6.1  # points a letter takes on average, for the space kept free for labels
+LINE = 13.5  # points between lines of a label
+WRAP = 25  # letters in a line of a label
+
+STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": 11,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "balalar",
+    "axes.edgecolor": "#767676",
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+}
+SVG = "http://www.w3.org/2000/svg"
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """What a chart says to those who do not see it.
+
+    Attributes
+    ----------
+    name : str
+        Short name.
+    description : str
+        What the chart shows, with values.
+    """
+
+    name: str
+    description: str
+
+
+def bars(rows: pd.DataFrame, alternative: Alternative, legend: Sequence[str] = ()) -> str:
+    """Horizontal bars from zero, the value written behind each.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        ``label``, ``number``, ``text``, ``role`` (a key of ``ROLE_COLOURS``) and ``earlier``, a
+        number marked by a ring or NaN. Drawn from the top down.
+    alternative : Alternative
+    legend : sequence of str
+        Names of the bar and of the ring, where rings are drawn.
+
+    Returns
+    -------
+    str
+        An SVG element.
+    """
+    with matplotlib.rc_context(STYLE):
+        labels = [_wrapped(label) for label in rows["label"]]
+        figure, axes = _rows_canvas(labels, rows["text"], legend)
+        palette = {role: ROLE_COLOURS[role] for role in rows["role"].unique()}
+        places = pd.DataFrame({"place": range(len(rows)), "number": rows["number"], "role": rows["role"]})
+        sns.barplot(
+            places, x="number", y="place", hue="role", palette=palette, dodge=False, errorbar=None,
+            orient="h", width=0.66, legend=False, saturation=1, ax=axes,
+        )  # fmt: skip
+        rings = rows["earlier"].notna().to_numpy()
+        axes.scatter(
+            rows["earlier"][rings], places["place"][rings], s=26, facecolors="white", edgecolors=INK, zorder=3
+        )
+        ends = rows[["number", "earlier"]].max(axis=1).clip(lower=0)
+        _row_labels(axes, labels, ends, rows["text"])
+        if legend:
+            _legend(figure, [("s", BLUE, BLUE), ("o", "white", INK)], legend)
+        return _svg(figure, alternative)
+
+
+def dots(rows: pd.DataFrame, groups: Sequence[str], alternative: Alternative) -> str:
+    """A dot a group in each row, joined by a line: town and country, boys and girls.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        ``label``, ``text`` (written behind the row), ``role``, and a column of numbers for each
+        group. Drawn from the top down.
+    groups : sequence of str
+        Names of the groups, at most four.
+    alternative : Alternative
+    """
+    with matplotlib.rc_context(STYLE):
+        labels = [_wrapped(label) for label in rows["label"]]
+        figure, axes = _rows_canvas(labels, rows["text"], groups)
+        numbers = rows[list(groups)]
+        axes.hlines(range(len(rows)), numbers.min(axis=1), numbers.max(axis=1), color="#B8C4CF", lw=2.5, zorder=1)
+        for group, colour, marker in zip(groups, GROUP_COLOURS, MARKERS, strict=False):
+            data = pd.DataFrame({"number": rows[group], "place": range(len(rows))}).dropna()
+            sns.scatterplot(
+                data, x="number", y="place", color=colour, marker=marker, s=58, linewidth=0.8,
+                edgecolor="white", zorder=3, legend=False, ax=axes,
+            )  # fmt: skip
+        _row_labels(axes, labels, numbers.max(axis=1).clip(lower=0), rows["text"])
+        for label, role in zip(axes.get_yticklabels(), rows["role"], strict=True):
+            if role in ("nation", "chosen"):
+                label.set_color(ROLE_COLOURS[role] if role == "nation" else "#B0410B")
+                label.set_fontweight("bold")
+        marks = [(marker, colour, colour) for marker, colour in zip(MARKERS, GROUP_COLOURS, strict=True)]
+        _legend(figure, marks[: len(groups)], groups)
+        return _svg(figure, alternative)
+
+
+def lines(
+    rows: pd.DataFrame,
+    alternative: Alternative,
+    tick: Callable[[float], str],
+    breaks: Sequence[int] = (),
+) -> str:
+    """Series over years, each named at its end; a gap between years is dashed, a break is marked.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        ``series`` (its name, at most four), ``year``, ``number``, ``text`` (written at the point, may
+        be empty). Series are drawn in the order in which they come.
+    alternative : Alternative
+    tick : callable
+        Number on the axis to its text.
+    breaks : sequence of int
+        Years from which the series does not compare with what came before.
+    """
+    with matplotlib.rc_context(STYLE):
+        names = list(dict.fromkeys(rows["series"]))
+        figure = Figure(figsize=(WIDTH / 72, (210 + 16 * (len(names) > 1)) / 72))
+        left = max(len(tick(rows["number"].max())) + 1, 4) * LETTER / WIDTH
+        axes = figure.add_axes((left, 0.13, 0.96 - left, 0.72 if len(names) > 1 else 0.79))
+        segments = _segments(rows, breaks)
+        colours = dict(zip(names, GROUP_COLOURS, strict=False))
+        for (name, gap), part in segments:
+            style = {"linestyle": (0, (2, 3))} if gap else {}
+            sns.lineplot(
+                part, x="year", y="number", color=colours[name], errorbar=None, lw=1.4 if gap else 2.4, ax=axes, **style
+            )
+        for name, marker in zip(names, MARKERS, strict=False):
+            own = rows[rows["series"] == name]
+            axes.scatter(own["year"], own["number"], color=colours[name], marker=marker, s=30, zorder=3)
+        for row in rows.to_dict("records"):
+            axes.annotate(
+                row["text"], (row["year"], row["number"]), (0, 7), textcoords="offset points", ha="center",
+                fontsize=10, color=colours[row["series"]],
+            )  # fmt: skip
+        _year_axes(axes, rows, tick, breaks)
+        if len(names) > 1:
+            _legend(figure, [(m, colours[n], colours[n]) for n, m in zip(names, MARKERS, strict=False)], names)
+        return _svg(figure, alternative)
+
+
+def _segments(rows: pd.DataFrame, breaks: Sequence[int]) -> list[tuple[tuple[str, bool], pd.DataFrame]]:
+    """Pairs of neighbouring points and whether years are missing between them; none across a break."""
+    found = []
+    for name, own in rows.groupby("series", sort=False):
+        own = own.sort_values("year")
+        for at in range(len(own) - 1):
+            pair = own.iloc[at : at + 2]
+            first, second = pair["year"]
+            if not any(first < year <= second for year in breaks):
+                found.append(((str(name), second - first > 1), pair))
+    return found
+
+
+def _year_axes(axes: Any, rows: pd.DataFrame, tick: Callable[[float], str], breaks: Sequence[int]) -> None:
+    """Zero-based axis of values, one tick a year (fewer where they would touch), marks of breaks."""
+    low, high = min(rows["number"].min(), 0), max(rows["number"].max(), 0)
+    axes.set_ylim(low * 1.1, (high or 1) * 1.16)
+    axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(4))
+    axes.yaxis.set_major_formatter(lambda number, _: tick(number))
+    first, last = int(rows["year"].min()), int(rows["year"].max())
+    pad = max((last - first) * 0.07, 0.25)
+    axes.set_xlim(first - pad, last + pad)
+    years = sorted({int(year) for year in rows["year"]})
+    axes.set_xticks(_spaced(years, (last - first) / 8))
+    axes.xaxis.set_major_formatter(lambda year, _: f"{year:.0f}")
+    axes.grid(axis="y", color="#E3E8ED", lw=0.8)
+    axes.set_axisbelow(True)
+    axes.set(xlabel="", ylabel="")
+    sns.despine(ax=axes, left=True)
+    axes.tick_params(axis="y", length=0)
+    for year in breaks:
+        if first < year <= last:
+            axes.axvline(year - 0.5, color="#767676", lw=1, linestyle=(0, (4, 3)))
+
+
+def _spaced(years: list[int], gap: float) -> list[int]:
+    """Years to label, the last always, none closer than the gap."""
+    kept: list[int] = []
+    for year in reversed(years):
+        if not kept or kept[-1] - year >= gap:
+            kept.append(year)
+    return kept
+
+
+def _wrapped(label: str) -> str:
+    return "\n".join(textwrap.wrap(label, WRAP, break_long_words=False)) or label
+
+
+def _rows_canvas(labels: Sequence[str], texts: pd.Series, legend: Sequence[str]) -> tuple[Figure, Any]:
+    """Figure whose margins fit the labels, so that no layout pass is needed."""
+    most = max(label.count("\n") + 1 for label in labels)
+    row = max(20.0, most * LINE + 5)
+    top = 24.0 if legend else 4.0
+    height = row * len(labels) + top + 4
+    longest = max(len(line) for label in labels for line in label.split("\n"))
+    left = min(longest * LETTER + 8, WIDTH * 0.46)
+    figure = Figure(figsize=(WIDTH / 72, height / 72))
+    axes = figure.add_axes((left / WIDTH, 4 / height, (WIDTH - left - 4) / WIDTH, row * len(labels) / height))
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    # Share of the axes that the longest value text takes.
+    axes.text_share = min((texts.str.len().max() * LETTER + 12) / (WIDTH - left - 4), 0.6)
+    return figure, axes
+
+
+def _row_labels(axes: Any, labels: Sequence[str], ends: pd.Series, texts: pd.Series) -> None:
+    """Names of the rows, texts behind their ends, a line at zero and no other axis."""
+    low = min(axes.dataLim.x0, 0)
+    high = max(ends.max(), 0) or 1
+    axes.set_xlim(low, low + (high - low) / (1 - axes.text_share))
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.set_yticks(range(len(labels)), labels)
+    axes.tick_params(axis="both", length=0)
+    axes.set(xlabel="", ylabel="")
+    axes.set_xticks([])
+    sns.despine(ax=axes, left=True, bottom=True)
+    axes.axvline(0, color="#767676", lw=0.8)
+    for place, (end, text) in enumerate(zip(ends, texts, strict=True)):
+        axes.annotate(text, (end if end == end else 0, place), (5, 0), textcoords="offset points", va="center")
+
+
+def _legend(figure: Figure, marks: Sequence[tuple[str, str, str]], names: Sequence[str]) -> None:
+    """A row of marks with their names above the chart."""
+    height = figure.get_figheight() * 72
+    x = 6.0
+    for (marker, face, edge), name in zip(marks, names, strict=False):
+        y = 1 - 10 / height
+        dot = matplotlib.lines.Line2D(
+            [(x + 4) / WIDTH], [y], marker=marker, markersize=6.5, markerfacecolor=face, markeredgecolor=edge, lw=0
+        )
+        figure.add_artist(dot)
+        figure.text((x + 12) / WIDTH, y, name, va="center", fontsize=10.5)
+        x += 24 + len(name) * LETTER
+
+
+def _svg(figure: Figure, alternative: Alternative) -> str:
+    """SVG element of a figure, named and described, of no fixed size."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    ElementTree.register_namespace("", SVG)
+    ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
+    root = ElementTree.fromstring(buffer.getvalue())
+    for name in ("width", "height"):
+        del root.attrib[name]
+    for metadata in root.findall(f"{{{SVG}}}metadata"):
+        root.remove(metadata)
+    root.set("role", "img")
+    root.set("aria-label", alternative.name)
+    for position, (tag, text) in enumerate((("title", alternative.name), ("desc", alternative.description))):
+        element = ElementTree.Element(f"{{{SVG}}}{tag}")
+        element.text = text
+        root.insert(position, element)
+    return ElementTree.tostring(root, encoding="unicode")

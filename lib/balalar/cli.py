@@ -1,0 +1,119 @@
+"""The command ``balalar``: ingest, check, export, build."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from functools import wraps
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import click
+
+from balalar import cards, exchange, ingest, press, screen, site
+from balalar.dataset import open_dataset
+from balalar.errors import BalalarError, DataError
+from balalar.paths import project
+from balalar.press import Outcome
+
+
+def _told(command: Callable[..., None]) -> Callable[..., None]:
+    """Turn our errors into their message and exit status 1."""
+
+    @wraps(command)
+    def wrapped(*args: Any, **options: Any) -> None:
+        try:
+            command(*args, **options)
+        except BalalarError as error:
+            click.echo(str(error), err=True)
+            if isinstance(error, DataError):
+                click.echo(f"{len(error.faults)} fault(s); nothing was written.", err=True)
+            sys.exit(1)
+
+    return wrapped
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """The situation of children in Kazakhstan: data, checks and briefs."""
+
+
+@main.command("ingest")
+@click.argument("report", type=click.Path(path_type=Path))
+@click.option("--year", type=int, required=True, help="Year of the report.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to write to; data/observations if left out.")
+@_told
+def ingest_command(report: Path, year: int, out: Path | None) -> None:
+    """Read the text of a printed REPORT into data/observations."""
+    where = project()
+    catalogue = cards.load(where)
+    if year not in catalogue.sources.reports:
+        known = ", ".join(map(str, catalogue.sources.reports))
+        raise BalalarError(f"--year {year}: data/sources.yml declares no report of that year; it declares {known}")
+    files = ingest.ingest(report, year, catalogue, where)
+    if sha256(report.read_bytes()).hexdigest() != catalogue.sources.reports[year].sha256:
+        click.echo(f"note: {report} is not the file whose checksum stands in data/sources.yml", err=True)
+    ingest.write(files, out or where.observations)
+    rows = sum(text.count("\n") - 1 for text in files.values())
+    click.echo(f"{rows} observations of {len(files)} indicators written to {out or where.name(where.observations)}")
+
+
+@main.command("check")
+@_told
+def check_command() -> None:
+    """Hold all data, cards, codes and texts against the rules."""
+    faults = screen.screen()
+    if faults:
+        for fault in faults:
+            click.echo(str(fault), err=True)
+        click.echo(f"{len(faults)} fault(s)", err=True)
+        sys.exit(1)
+    click.echo("all data, cards, codes, texts and notebooks keep the rules")
+
+
+@main.command("export")
+@click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--view", type=click.Choice(["corrected", "printed"]), default="corrected", show_default=True)
+@_told
+def export_command(out: Path, view: exchange.View) -> None:
+    """Write all observations to OUT, one tidy CSV."""
+    if not out.parent.is_dir():
+        raise BalalarError(f"{out}: the folder {out.parent} does not exist")
+    frame = exchange.tidy(open_dataset(), view)
+    exchange.write_csv(frame, out)
+    click.echo(f"{len(frame)} observations written to {out}")
+
+
+@main.command("build")
+@click.option("--year", "years", type=int, multiple=True, help="Year; the newest report's if left out.")
+@click.option("--lang", "langs", multiple=True, help="kk, ru or en; all if left out.")
+@click.option("--chapter", "chapters", multiple=True, help="Chapter; all if left out.")
+@click.option("--region", "regions", multiple=True, help="ISO 3166-2 code; the whole country if left out.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("build/site"), show_default=True)
+@_told
+def build_command(
+    years: tuple[int, ...], langs: tuple[str, ...], chapters: tuple[str, ...], regions: tuple[str, ...], out: Path
+) -> None:
+    """Execute the notebooks and publish their briefs. Options may be given more than once."""
+    where = project()
+    dataset = open_dataset(where)
+    jobs = press.plan(dataset, where, years, langs, chapters, regions)
+    start, finished = time.monotonic(), 0
+
+    def done(outcome: Outcome) -> None:
+        nonlocal finished
+        finished += 1
+        state = "failed" if outcome.failure else "done"
+        click.echo(f"[{finished:3d}/{len(jobs)}] {outcome.job} {state} in {outcome.seconds:.1f} s")
+
+    outcomes = site.build(jobs, dataset, where, out, done)
+    failed = [outcome for outcome in outcomes if outcome.failure]
+    for outcome in failed:
+        click.echo(f"{outcome.job}: {outcome.failure}", err=True)
+    if len(failed) < len(outcomes):
+        click.echo(f"{len(outcomes) - len(failed)} briefs in {out / 'index.html'} ({time.monotonic() - start:.0f} s)")
+    if failed:
+        click.echo(f"{len(failed)} brief(s) failed and are not in the site", err=True)
+        sys.exit(1)

@@ -1,0 +1,202 @@
+"""Sentences written from figures: the country, the chosen region, the extremes, the gaps."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from balalar.cards import COUNTRY, TOTAL
+from balalar.measures import Grid, Record, borders_changed, change, extremes, rank
+from balalar.words import Words
+
+MOST_NAMED = 4  # regions named for one value; more are counted
+
+
+class Findings:
+    """What a grid of figures says of one year, in one language.
+
+    Parameters
+    ----------
+    grid : Grid
+    year : int
+        Year whose figures are current.
+    words : Words
+    region : str
+        Region the brief speaks of; the country where no region was chosen.
+    """
+
+    def __init__(self, grid: Grid, year: int, words: Words, region: str = COUNTRY) -> None:
+        self.grid, self.year, self.words, self.region = grid, year, words, region
+        self.card = grid.card
+
+    def all(self) -> list[str]:
+        """All sentences, the most important first."""
+        found = [*self.own(), *self.nation(), *self.gap(), *self.extremes(), *self.groups()]
+        return [*found, *self.partial(), *self.borders()]
+
+    def lead(self) -> list[str]:
+        """The sentences that stand among the key findings."""
+        return [*(self.own() or self.nation()), *self.gap(), *self.extremes(), *self.groups()]
+
+    def nation(self) -> list[str]:
+        """The country's value and how it changed."""
+        record = self.grid.filled(self.year, COUNTRY)
+        if record is None or (self.region != COUNTRY and self.own()):
+            return []
+        before = self.grid.before(self.year, COUNTRY)
+        spoken = self._spoken(record)
+        if before is None or self._broken(before["year"]):
+            return [self.words.sentence("nation_value", **spoken)]
+        return [self.words.sentence(f"nation_{self._direction(record, before)}", **spoken, **self._compared(record, before))]
+
+    def own(self) -> list[str]:
+        """The chosen region beside the country: value, rank, change."""
+        if self.region == COUNTRY or self.grid.by not in ("region", "year"):
+            return []
+        record = self.grid.filled(self.year, self.region)
+        spoken = {"region": self.words.region(self.region), "period": self.words.period(self.card, self.year)}
+        if record is None:
+            missing = self.grid.years(self.region) or self.grid.by == "region"
+            return [self.words.sentence("region_missing", **spoken)] if missing else []
+        nation = self.grid.filled(self.year, COUNTRY)
+        value = self.words.value(self.card, record["value"])
+        if nation:
+            other = self.words.value(self.card, nation["value"])
+            found = [self.words.sentence("region_value", **spoken, value=value, nation=other)]
+        else:
+            found = [self.words.sentence("region_value_only", **spoken, value=value)]
+        place = rank(self.grid.frame(self.year), self.region)
+        if place and place.of > 1:
+            key = "region_rank_tied" if place.tied else "region_rank"
+            found.append(self.words.sentence(key, rank=place.place, total=place.of))
+        before = self.grid.before(self.year, self.region)
+        if before and not self._broken(before["year"]) and not self._moved(self.region, before["year"]):
+            key = f"region_{self._direction(record, before)}"
+            found.append(self.words.sentence(key, **self._compared(record, before)))
+        return found
+
+    def extremes(self) -> list[str]:
+        """Regions with the highest and the lowest values."""
+        frame = self.grid.frame(self.year)
+        if self.grid.by != "region" or len(frame) < 2 or frame["number"].nunique() < 2:
+            return []
+        highest, lowest = extremes(frame)
+        key = {"highest": self._named(highest), "lowest": self._named(lowest)}
+        return [self.words.sentence("regions_extremes", **key)]
+
+    def gap(self) -> list[str]:
+        """Town and country, boys and girls, in the country or in the chosen region."""
+        found = []
+        for split, (first, second) in {"settlement": ("urban", "rural"), "sex": ("male", "female")}.items():
+            pair = self._pair(split, first, second)
+            if pair:
+                values = {code: self.words.value(self.card, record["value"]) for code, record in pair.items()}
+                found.append(self.words.sentence(f"{split}_gap", **values))
+        return found
+
+    def groups(self) -> list[str]:
+        """Largest and smallest group of a dimension, and the largest one's share of the total."""
+        if self.grid.by in ("region", "year", "sex", "settlement"):
+            return []
+        values = {item: self.grid.filled(self.year, self._where(), item) for item in self.grid.items(self.year)}
+        known = {item: record for item, record in values.items() if record}
+        if len(known) < 2:
+            return []
+        order = sorted(known, key=lambda item: -float(known[item]["value"]))
+        total = self.grid.filled(self.year, self._where())
+        label = self.words.item(self.grid.by, order[0])
+        value = self.words.value(self.card, known[order[0]]["value"])
+        whole = float(total["value"]) if total else 0
+        if self.card.kind == "count" and whole >= sum(float(known[item]["value"]) for item in order) * 0.98 > 0:
+            share = self.words.share(float(known[order[0]]["value"]) / whole)
+            return [self.words.sentence("group_share", item=label, share=share, value=value)]
+        last = self.words.item(self.grid.by, order[-1])
+        least = self.words.value(self.card, known[order[-1]]["value"])
+        say = self.words.say
+        largest, smallest = say("item_with_value", item=label, value=value), say("item_with_value", item=last, value=least)
+        return [self.words.sentence("group_largest", largest=largest, smallest=smallest)]
+
+    def partial(self) -> list[str]:
+        """How many regions were printed, where not all living ones were."""
+        living = self.words.catalogue.codes.living(self.year)
+        printed = self.grid.regions(self.year)
+        if self.grid.by != "region" or not printed or set(living) <= set(printed):
+            return []
+        sources = {record["source"] for record in self.grid.records() if record["year"] == self.year}
+        key = "regions_partial_table" if any(source.startswith("table") for source in sources) else "regions_partial"
+        return [self.words.sentence(key, count=len(printed), total=len(living))]
+
+    def borders(self) -> list[str]:
+        """Regions whose borders changed since the figures they are shown beside."""
+        if self.grid.by != "region" or self.year - 1 in self.card.recalculated:
+            return []
+        years = self.grid.years()
+        past = [year for year in years if year < self.year]
+        if not past:
+            return []
+        moved = [region for region in self.grid.regions(self.year) if self._moved(region, past[-1])]
+        moved = [region for region in moved if self.grid.before(self.year, region)]
+        if self.region != COUNTRY:
+            moved = [region for region in moved if region == self.region]
+        if not moved:
+            return []
+        year = borders_changed(self.words.catalogue.codes, moved[0], self.year, past[-1])
+        if len(moved) == 1:
+            return [self.words.sentence("borders_changed", region=self.words.region(moved[0]), year=year)]
+        names = self.words.listed(self.words.short_region(region) for region in moved)
+        return [self.words.sentence("borders_changed_many", regions=names, year=year)]
+
+    def _where(self) -> str:
+        own = self.grid.years(self.region)
+        return self.region if self.year in own else COUNTRY
+
+    def _pair(self, split: str, first: str, second: str) -> dict[str, Record]:
+        """Figures of two groups, of the chosen region where it has both."""
+        for region in dict.fromkeys((self.region, COUNTRY)):
+            if self.grid.split == split:
+                pair = {code: self.grid.filled(self.year, region, TOTAL, code) for code in (first, second)}
+            elif self.grid.by == split:
+                pair = {code: self.grid.filled(self.year, region, code) for code in (first, second)}
+            else:
+                return {}
+            if all(pair.values()):
+                return {code: record for code, record in pair.items() if record}
+        return {}
+
+    def _spoken(self, record: Record) -> dict[str, str]:
+        return {
+            "period": self.words.period(self.card, record["year"]),
+            "value": self.words.value(self.card, record["value"]),
+        }
+
+    def _compared(self, record: Record, before: Record) -> dict[str, str]:
+        moved = change(record["value"], before["value"])
+        return {
+            "previous_period": self.words.period(self.card, before["year"]),
+            "previous_value": self.words.value(self.card, before["value"]),
+            "difference": self.words.difference(self.card, moved.amount, moved.decimals),
+        }
+
+    @staticmethod
+    def _direction(record: Record, before: Record) -> str:
+        return change(record["value"], before["value"]).direction
+
+    def _broken(self, before: int) -> bool:
+        """Whether the series breaks between an earlier year and the current one."""
+        return any(before < one.year <= self.year for one in self.card.breaks)
+
+    def _moved(self, region: str, before: int) -> bool:
+        if before in self.card.recalculated:
+            return False
+        return borders_changed(self.words.catalogue.codes, region, self.year, before) is not None
+
+    def _named(self, groups: list[pd.DataFrame]) -> str:
+        named = []
+        for group in groups:
+            regions = list(group["region"])
+            record = self.grid.filled(self.year, regions[0])
+            value = self.words.value(self.card, record["value"]) if record else ""
+            if len(regions) > MOST_NAMED:
+                named.append(self.words.say("tied_regions", count=len(regions), value=value))
+            else:
+                named += [self.words.say("item_with_value", item=self.words.region(r), value=value) for r in regions]
+        return "; ".join(named) if any("," in name for name in named) else ", ".join(named)

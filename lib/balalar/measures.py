@@ -1,0 +1,307 @@
+"""Arithmetic on figures: change, rank, extremes, shares and quotients. Knows no language, reads no file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+from balalar.cards import COUNTRY, TOTAL, Card, Codes
+
+Direction = Literal["rose", "fell", "unchanged"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """Difference between two figures.
+
+    Attributes
+    ----------
+    amount : float
+        Absolute difference in the card's unit, not negative.
+    decimals : int
+        Decimals of the finer of the two figures.
+    direction : {"rose", "fell", "unchanged"}
+        At the coarser of the two printed precisions: 8.44 and 8.4 are unchanged.
+    """
+
+    amount: float
+    decimals: int
+    direction: Direction
+
+
+@dataclass(frozen=True)
+class Rank:
+    """Place of a region among the regions with a value, the highest value first."""
+
+    place: int
+    of: int
+    tied: bool
+
+
+def decimals(value: str) -> int:
+    """Decimals of a figure as printed; those of 58.2e3 count before the factor.
+
+    Examples
+    --------
+    >>> decimals("12.65"), decimals("81"), decimals("58.2e3")
+    (2, 0, 1)
+    """
+    return len(value.split("e")[0].partition(".")[2])
+
+
+def scale(value: str) -> int:
+    """Power of ten behind a figure as printed: 3 for 58.2e3.
+
+    Examples
+    --------
+    >>> scale("58.2e3"), scale("403893")
+    (3, 0)
+    """
+    return int(value.partition("e")[2] or 0)
+
+
+def exponent(value: str) -> int:
+    """Power of ten of the last printed digit.
+
+    Examples
+    --------
+    >>> exponent("12.65"), exponent("58.2e3")
+    (-2, 2)
+    """
+    return scale(value) - decimals(value)
+
+
+def change(now: str, before: str) -> Change:
+    """Difference between two figures as printed.
+
+    Parameters
+    ----------
+    now, before : str
+        Figures as printed, e.g. ``"7.68"``.
+
+    Examples
+    --------
+    >>> change("7.7", "8.4")
+    Change(amount=0.7, decimals=1, direction='fell')
+    >>> change("8.44", "8.4").direction
+    'unchanged'
+    """
+    finest, coarsest = sorted((exponent(now), exponent(before)))
+    amount = float(now) - float(before)
+    direction: Direction = "rose" if amount > 0 else "fell"
+    if abs(amount) <= 10**coarsest / 2 * (1 + 1e-9):
+        direction = "unchanged"
+    places = max(-finest, 0)
+    return Change(round(abs(amount), places), places, direction)
+
+
+def derive(card: Card, numerator: pd.DataFrame, denominator: pd.DataFrame) -> pd.DataFrame:
+    """Quotient of two indicators for each key that both have.
+
+    Parameters
+    ----------
+    card : Card
+        A derived card; its ``per`` and ``decimals`` are used.
+    numerator, denominator : DataFrame
+        As from ``Dataset.best``.
+
+    Returns
+    -------
+    DataFrame
+        Same columns; a quotient of an estimate is an estimate, one of a corrected figure carries
+        its correction. Keys in which either is missing are left out.
+    """
+    key = ["year", "region", *card.dimensions]
+    total = [name for name in ("sex", "settlement") if name not in card.dimensions]
+    for name in total:
+        numerator = numerator[numerator[name] == TOTAL]
+        denominator = denominator[denominator[name] == TOTAL]
+    both = numerator.merge(denominator, on=key, suffixes=("", "_below"))
+    both = both[both["number"].notna() & (both["number_below"] > 0)]
+    number = both["number"] / both["number_below"] * (card.per or 1)
+    status = both["status"].where(both["status"] != "A", both["status_below"])
+    correction = both["correction"].where(both["correction"] != "", both["correction_below"])
+    value = [f"{one:.{card.decimals}f}" for one in number]
+    made = both.assign(indicator=card.id, number=number, value=value, status=status, correction=correction)
+    return made[list(numerator.columns)].reset_index(drop=True)
+
+
+def year_shown(years: list[int], wanted: int, newest: bool) -> int | None:
+    """Year whose figures a brief shows as current.
+
+    Parameters
+    ----------
+    years : list of int
+        Years with a value.
+    wanted : int
+        Year the brief is about, in the card's own meaning of a year.
+    newest : bool
+        Whether the brief is of the newest report: it shows the latest figure printed, even an
+        older one or a plan; other briefs show their own year only.
+
+    Returns
+    -------
+    int or None
+        None where there is nothing to show.
+    """
+    if wanted in years:
+        return wanted
+    if not newest or not years:
+        return None
+    earlier = [year for year in years if year < wanted]
+    return max(earlier) if earlier else min(years)
+
+
+def ranked(regions: pd.DataFrame) -> pd.DataFrame:
+    """Regions with a value, the highest first; equal values in the order of the code list."""
+    filled = regions[regions["number"].notna() & (regions["region"] != COUNTRY)]
+    return filled.sort_values("number", ascending=False, kind="stable").reset_index(drop=True)
+
+
+def rank(regions: pd.DataFrame, region: str) -> Rank | None:
+    """Place of a region, counted from the highest value; None where it has no value.
+
+    Parameters
+    ----------
+    regions : DataFrame
+        ``region`` and ``number``; the country is left out.
+    region : str
+    """
+    order = ranked(regions)
+    own = order[order["region"] == region]
+    if own.empty:
+        return None
+    number = own["number"].iloc[0]
+    same = int((order["number"] == number).sum())
+    return Rank(int((order["number"] > number).sum()) + 1, len(order), same > 1)
+
+
+def extremes(rows: pd.DataFrame, wanted: int = 3) -> tuple[list[pd.DataFrame], list[pd.DataFrame]]:
+    """Highest and lowest values, each with all rows that share it.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Rows with a ``number``.
+    wanted : int
+        Rows asked for at each end; a tie is never cut.
+
+    Returns
+    -------
+    highest, lowest : list of DataFrame
+        Groups of equal values, the most extreme first; the two ends share no row.
+    """
+    groups = [group for _, group in rows.sort_values("number", kind="stable").groupby("number", sort=True)]
+
+    def take(ordered: list[pd.DataFrame], limit: int) -> list[pd.DataFrame]:
+        taken: list[pd.DataFrame] = []
+        for group in ordered:
+            if sum(map(len, taken)) >= wanted or len(taken) >= limit:
+                break
+            taken.append(group)
+        return taken
+
+    highest = take(groups[::-1], max(len(groups) // 2, 1))
+    lowest = take(groups, len(groups) - len(highest))
+    return highest, lowest
+
+
+def borders_changed(codes: Codes, region: str, year: int, before: int) -> int | None:
+    """Year after ``before`` and not after ``year`` in which a region was split from this one, or None."""
+    born = [other.first for other in codes.regions.values() if other.parent == region and other.first]
+    return next((first for first in born if before < first <= year), None)
+
+
+Record = dict[str, Any]
+
+
+class Grid:
+    """One indicator's figures for one look: by region, year or a dimension, perhaps split by another.
+
+    Parameters
+    ----------
+    figures : DataFrame
+        As from ``Dataset.best``; dimensions that are neither looked at nor split by stay at their
+        total.
+    card : Card
+    by : str
+        ``region``, ``year`` or a dimension of the card.
+    split : str
+        A dimension of the card, or empty.
+    """
+
+    def __init__(self, figures: pd.DataFrame, card: Card, by: str, split: str = "") -> None:
+        self.card, self.by, self.split = card, by, split
+        for name in card.dimensions:
+            if name not in (by, split):
+                figures = figures[figures[name] == TOTAL]
+        self._cells: dict[tuple[int, str, str, str], Record] = {}
+        for record in figures.to_dict("records"):
+            item = record[by] if by in card.dimensions else TOTAL
+            group = record[split] if split else TOTAL
+            self._cells[int(record["year"]), record["region"], item, group] = record
+
+    def get(self, year: int | None, region: str, item: str = TOTAL, group: str = TOTAL) -> Record | None:
+        """Figure of a key, also one without a value; None where nothing was printed."""
+        return None if year is None else self._cells.get((year, region, item, group))
+
+    def filled(self, year: int | None, region: str, item: str = TOTAL, group: str = TOTAL) -> Record | None:
+        """Figure of a key that has a value, else None."""
+        record = self.get(year, region, item, group)
+        return record if record and record["value"] != "" else None
+
+    def records(self) -> list[Record]:
+        """All figures."""
+        return list(self._cells.values())
+
+    def years(self, region: str = "", item: str = "", group: str = "") -> list[int]:
+        """Years with a value, oldest first; of one region, item or group where given."""
+        wanted = (region, item, group)
+        return sorted(
+            {
+                key[0]
+                for key, record in self._cells.items()
+                if record["value"] != "" and all(want in ("", have) for want, have in zip(wanted, key[1:], strict=True))
+            }
+        )
+
+    def regions(self, year: int, filled: bool = True) -> list[str]:
+        """Regions of a year without the country, those with a value in any group if ``filled``."""
+        found = {
+            key[1]: None
+            for key, record in self._cells.items()
+            if key[0] == year and key[1] != COUNTRY and (record["value"] != "" or not filled)
+        }
+        return list(found)
+
+    def items(self, year: int | None = None) -> list[str]:
+        """Codes looked at that have a value, without the total."""
+        return self._codes(2, year)
+
+    def groups(self, year: int | None = None) -> list[str]:
+        """Codes split by that have a value, without the total."""
+        return self._codes(3, year)
+
+    def _codes(self, position: int, year: int | None) -> list[str]:
+        found = {
+            str(key[position]): None
+            for key, record in self._cells.items()
+            if key[position] != TOTAL and record["value"] != "" and year in (None, key[0])
+        }
+        return list(found)
+
+    def before(self, year: int, region: str, item: str = TOTAL, group: str = TOTAL) -> Record | None:
+        """Latest earlier figure of the same key that has a value."""
+        earlier = [past for past in self.years(region, item, group) if past < year]
+        return self.filled(earlier[-1], region, item, group) if earlier else None
+
+    def frame(self, year: int) -> pd.DataFrame:
+        """Region totals of a year with a value, as a frame of ``region`` and ``number``."""
+        rows = [
+            {"region": region, "number": float(record["value"])}
+            for region in self.regions(year)
+            if (record := self.filled(year, region))
+        ]
+        return pd.DataFrame(rows, columns=["region", "number"])

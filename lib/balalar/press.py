@@ -1,0 +1,247 @@
+"""Run the notebooks and export their briefs: plan, check, execute, page by page."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from nbconvert import HTMLExporter
+from papermill.exceptions import PapermillExecutionError
+
+from balalar.brief import PART, years_of
+from balalar.cards import COUNTRY, LANGUAGES
+from balalar.dataset import Dataset
+from balalar.errors import RequestError
+from balalar.paths import ROOT_VARIABLE, Project
+
+PARAMETERS = ("year", "lang", "region")
+TEMPLATES = Path(__file__).parent / "templates"
+SECONDS = 300  # a notebook that takes longer has failed
+
+
+@dataclass(frozen=True, order=True)
+class Job:
+    """One brief to make."""
+
+    year: int
+    region: str
+    chapter: str
+    lang: str
+
+    @property
+    def path(self) -> str:
+        """Path of the page within a site."""
+        place = "" if self.region == COUNTRY else f"{self.region}/"
+        return f"{self.lang}/{self.year}/{place}{self.chapter}.html"
+
+    def parameters(self) -> dict[str, Any]:
+        """What the notebook is run with."""
+        return {
+            "year": self.year,
+            "lang": self.lang,
+            "region": None if self.region == COUNTRY else self.region,
+        }
+
+    def __str__(self) -> str:
+        place = "" if self.region == COUNTRY else f" {self.region}"
+        return f"{self.chapter} {self.year}{place} {self.lang}"
+
+
+@dataclass
+class Section:
+    """A section of a page: its heading, its parts, and what is not printed."""
+
+    key: str = ""
+    title: str = ""
+    blocks: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Outcome:
+    """What became of a job: the sections of its page, or why there are none."""
+
+    job: Job
+    sections: list[Section]
+    seconds: float
+    failure: str = ""
+
+
+def plan(
+    dataset: Dataset,
+    where: Project,
+    years: Sequence[int] = (),
+    langs: Sequence[str] = (),
+    chapters: Sequence[str] = (),
+    regions: Sequence[str] = (),
+) -> list[Job]:
+    """Work out the wanted briefs, and refuse what does not exist before anything runs.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    where : Project
+        Project whose notebooks are run.
+    years, langs, chapters, regions : sequence
+        What is wanted; empty means the newest report's year, all languages, all chapters and the
+        whole country.
+
+    Returns
+    -------
+    list of Job
+        In the order of years, regions, chapters and languages.
+
+    Raises
+    ------
+    RequestError
+        Names what does not exist, and what does.
+    """
+    catalogue = dataset.catalogue
+    available = {chapter: years_of(dataset, chapter) for chapter in catalogue.edition.chapters}
+    newest = max(catalogue.sources.reports)
+    _refuse("chapter", chapters, list(available))
+    _refuse("language", langs, LANGUAGES)
+    wanted_years = list(years) or [newest]
+    _refuse("year", wanted_years, sorted({year for known in available.values() for year in known}))
+    jobs = []
+    for year in wanted_years:
+        _refuse("region", regions, [COUNTRY, *catalogue.codes.living(year)])
+        for chapter in chapters or available:
+            if year not in available[chapter]:
+                if chapters:
+                    _refuse(f"year for {chapter}", [year], available[chapter])
+                continue
+            jobs += [Job(year, r, chapter, lang) for r in regions or [COUNTRY] for lang in langs or LANGUAGES]
+    for chapter in dict.fromkeys(job.chapter for job in jobs):
+        _check_parameters(where.notebooks / f"{chapter}.ipynb", where)
+    order = {chapter: at for at, chapter in enumerate(available)}
+    return sorted(jobs, key=lambda job: (job.year, job.region, order[job.chapter], LANGUAGES.index(job.lang)))
+
+
+def _refuse(kind: str, wanted: Iterable[Any], known: Sequence[Any]) -> None:
+    for one in wanted:
+        if one not in known:
+            raise RequestError(f"{kind}: there is no {one!r}; there are {', '.join(map(str, known))}")
+
+
+def _check_parameters(notebook: Path, where: Project) -> None:
+    """A notebook takes exactly our parameters; papermill itself would only warn."""
+    if not notebook.exists():
+        raise RequestError(f"{where.name(notebook)}: the chapter has no notebook")
+    found = tuple(papermill.inspect_notebook(str(notebook)))
+    if found != PARAMETERS:
+        listed = ", ".join(found) or "none"
+        raise RequestError(
+            f"{where.name(notebook)}: the cell tagged «parameters» must set {', '.join(PARAMETERS)}; it sets {listed}"
+        )
+
+
+def run(jobs: Sequence[Job], where: Project, folder: Path, done: Callable[[Outcome], None]) -> list[Outcome]:
+    """Execute the notebooks of all jobs, as many at a time as there are cores.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+    where : Project
+    folder : Path
+        Folder for the executed notebooks.
+    done : callable
+        Called with each outcome as it comes.
+
+    Returns
+    -------
+    list of Outcome
+        In the order of the jobs; a failed one carries its failure.
+    """
+    os.environ[ROOT_VARIABLE] = str(where.root)
+    folder.mkdir(parents=True, exist_ok=True)
+    outcomes: dict[Job, Outcome] = {}
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        futures = [pool.submit(_execute, job, where, folder) for job in jobs]
+        try:
+            for future in as_completed(futures):
+                outcome = future.result()
+                outcomes[outcome.job] = outcome
+                done(outcome)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return [outcomes[job] for job in jobs]
+
+
+def _execute(job: Job, where: Project, folder: Path) -> Outcome:
+    """Run one notebook and take its parts."""
+    start = time.monotonic()
+    target = folder / job.path.replace("/", "-").replace(".html", ".ipynb")
+    failure, sections = "", []
+    try:
+        papermill.execute_notebook(
+            str(where.notebooks / f"{job.chapter}.ipynb"),
+            str(target),
+            parameters=job.parameters(),
+            kernel_name="python3",
+            progress_bar=False,
+            log_output=False,
+            autosave_cell_every=0,
+            execution_timeout=SECONDS,
+            cwd=str(folder),
+        )
+        sections = take_sections(nbformat.read(target, as_version=4))
+    except PapermillExecutionError as error:
+        source = " ".join(error.source.split())[:80]
+        failure = f"cell {error.cell_index + 1} ({source}): {error.ename}: {error.evalue}"
+    except Exception as error:  # a kernel that died, a file that is no notebook: the others go on
+        failure = f"{type(error).__name__}: {error}"
+    return Outcome(job, sections, time.monotonic() - start, failure)
+
+
+def take_sections(notebook: Any) -> list[Section]:
+    """Parts of an executed notebook, by section.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        An executed notebook.
+
+    Returns
+    -------
+    list of Section
+        The first one holds what stands before any heading.
+    """
+    sections = [Section()]
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            part = output.get("data", {}).get(PART)
+            if part is None:
+                continue
+            if part["heading"]:
+                sections.append(Section(*part["heading"]))
+                continue
+            if part["markup"]:
+                sections[-1].blocks.append(part["markup"])
+            sections[-1].missing += part["missing"]
+    return sections
+
+
+def page(sections: Sequence[Section], words: dict[str, Any]) -> str:
+    """One HTML page through nbconvert, with the library's template.
+
+    Parameters
+    ----------
+    sections : sequence of Section
+    words : dict
+        What the template asks for besides the sections.
+    """
+    exporter = HTMLExporter(template_name="brief", extra_template_basedirs=[str(TEMPLATES)])
+    exporter.exclude_input = True
+    contents = [(section.key, section.title) for section in sections if section.key]
+    resources = {"brief": words | {"sections": sections, "contents": contents}}
+    html, _ = exporter.from_notebook_node(nbformat.v4.new_notebook(), resources=resources)
+    return str(html)

@@ -1,0 +1,170 @@
+"""The site: pages that know of each other, an index in each language, the data; whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from balalar import exchange
+from balalar.cards import COUNTRY, LANGUAGES
+from balalar.dataset import Dataset
+from balalar.errors import BalalarError
+from balalar.paths import Project
+from balalar.press import Job, Outcome, page, run
+from balalar.tables import render
+from balalar.words import Words
+
+DOWNLOADS = {"download_corrected": "data/balalar-corrected.csv", "download_printed": "data/balalar-printed.csv"}
+
+
+def build(
+    jobs: Sequence[Job], dataset: Dataset, where: Project, out: Path, done: Callable[[Outcome], None]
+) -> list[Outcome]:
+    """Make all briefs and put the site in place once it is whole.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+    dataset : Dataset
+    where : Project
+    out : Path
+        Folder of the site; what stood there is replaced as the last step.
+    done : callable
+        Called with each outcome as it comes.
+
+    Returns
+    -------
+    list of Outcome
+        Failed briefs are in it, but not in the site. Where all failed the old site stays.
+
+    Raises
+    ------
+    BalalarError
+        ``out`` holds something that is no site of ours.
+    """
+    _check_target(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".balalar-", dir=out.parent) as aside:
+        outcomes = run(jobs, where, Path(aside) / "executed", done)
+        made = [outcome for outcome in outcomes if not outcome.failure]
+        if made:
+            fresh = Path(aside) / "site"
+            _write_site(made, dataset, fresh)
+            _swap(fresh, out, Path(aside) / "old")
+    return outcomes
+
+
+def _check_target(out: Path) -> None:
+    """Never replace a folder that is not a site."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir()) and not (out / "index.html").exists()):
+        raise BalalarError(f"{out}: this is no site of balalar's and would be replaced; choose another --out")
+
+
+def _swap(fresh: Path, out: Path, old: Path) -> None:
+    if out.exists():
+        os.replace(out, old)
+    os.replace(fresh, out)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _write_site(outcomes: Sequence[Outcome], dataset: Dataset, folder: Path) -> None:
+    jobs = [outcome.job for outcome in outcomes]
+    for outcome in outcomes:
+        path = folder / outcome.job.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page(outcome.sections, _page_words(outcome.job, jobs, dataset)), encoding="utf-8")
+    langs = [lang for lang in LANGUAGES if any(job.lang == lang for job in jobs)]
+    for lang in langs:
+        (folder / lang / "index.html").write_text(_index(lang, langs, jobs, dataset, f"{lang}/index.html"), encoding="utf-8")
+    (folder / "index.html").write_text(_index(langs[0], langs, jobs, dataset, "index.html"), encoding="utf-8")
+    (folder / "data").mkdir()
+    exchange.write_csv(exchange.tidy(dataset, "corrected"), folder / DOWNLOADS["download_corrected"])
+    exchange.write_csv(exchange.tidy(dataset, "printed"), folder / DOWNLOADS["download_printed"])
+
+
+def _link(here: str, there: str) -> str:
+    """Relative link from one page of the site to another."""
+    return os.path.relpath(there, os.path.dirname(here) or ".").replace(os.sep, "/")
+
+
+def _common(here: str, lang: str, dataset: Dataset) -> dict[str, Any]:
+    """Words that every page has."""
+    words, edition = Words(dataset.catalogue, lang), dataset.catalogue.edition
+    return {
+        "words": words,
+        "lang": lang,
+        "publisher": edition.publisher[lang],
+        "licence": edition.licence[lang],
+        "contact": edition.contact[lang],
+        "downloads": [{"href": _link(here, path), "name": words.say(key)} for key, path in DOWNLOADS.items()],
+    }
+
+
+def _page_words(job: Job, jobs: Sequence[Job], dataset: Dataset) -> dict[str, Any]:
+    """What a brief's page says of itself and of its neighbours."""
+    words, edition = Words(dataset.catalogue, job.lang), dataset.catalogue.edition
+    chapter = edition.chapters[job.chapter]
+    same = [other for other in jobs if (other.year, other.region) == (job.year, job.region)]
+    return _common(job.path, job.lang, dataset) | {
+        "title": words.say(
+            "page_title", chapter=chapter.title[job.lang], place=words.region(job.region), year=job.year
+        ),
+        "summary": chapter.summary[job.lang],
+        "year": job.year,
+        "edition": edition.title[job.lang],
+        "home": _link(job.path, f"{job.lang}/index.html"),
+        "languages": [
+            {
+                "href": _link(job.path, other.path),
+                "lang": other.lang,
+                "name": Words(dataset.catalogue, other.lang).say("language_name"),
+                "current": other.lang == job.lang,
+            }
+            for other in same
+            if other.chapter == job.chapter
+        ],
+        "chapters": [
+            {
+                "href": _link(job.path, other.path),
+                "name": edition.chapters[other.chapter].title[job.lang],
+                "current": other.chapter == job.chapter,
+            }
+            for other in same
+            if other.lang == job.lang
+        ],
+    }
+
+
+def _index(lang: str, langs: Sequence[str], jobs: Sequence[Job], dataset: Dataset, here: str) -> str:
+    """Index of all briefs in one language, a group a year and region."""
+    words, edition = Words(dataset.catalogue, lang), dataset.catalogue.edition
+    own = [job for job in jobs if job.lang == lang]
+    groups = []
+    for year, region in sorted({(job.year, job.region) for job in own}, key=lambda key: (-key[0], key[1] != COUNTRY, key[1])):
+        links = [
+            {
+                "href": _link(here, job.path),
+                "name": edition.chapters[job.chapter].title[lang],
+                "summary": edition.chapters[job.chapter].summary[lang],
+            }
+            for job in own
+            if (job.year, job.region) == (year, region)
+        ]
+        place = words.say("whole_country") if region == COUNTRY else words.region(region)
+        heading = words.say("label_with_value", item=place, value=words.say("briefs_of_year", year=year))
+        groups.append({"title": heading, "links": links})
+    languages = [
+        {
+            "href": _link(here, f"{other}/index.html"),
+            "lang": other,
+            "name": Words(dataset.catalogue, other).say("language_name"),
+            "current": other == lang,
+        }
+        for other in langs
+    ]
+    titles = {"title": edition.title[lang], "subtitle": edition.subtitle[lang]}
+    return render("index.html.j2", **_common(here, lang, dataset), **titles, languages=languages, groups=groups)

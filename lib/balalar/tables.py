@@ -1,0 +1,72 @@
+"""Tables as accessible HTML: caption, one header row, row headers, scope. Neither filters nor computes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row: its header, its cells, and whether it is set apart (the country, the chosen region)."""
+
+    label: str
+    cells: Sequence[str]
+    apart: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with finished words.
+
+    Attributes
+    ----------
+    caption : str
+    corner : str
+        Header of the row headers.
+    columns : sequence of str
+        Headers of the cells.
+    rows : sequence of Row
+    text_columns : frozenset of int
+        Positions of columns that hold words, which are set flush left.
+    """
+
+    caption: str
+    corner: str
+    columns: Sequence[str]
+    rows: Sequence[Row]
+    text_columns: frozenset[int] = frozenset()
+
+
+@cache
+def environment() -> Environment:
+    """Templates of the library; an unknown name stops the build, text is escaped."""
+    return Environment(
+        loader=PackageLoader("balalar"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def render(template: str, **words: Any) -> str:
+    """Fill a template of the library.
+
+    Parameters
+    ----------
+    template : str
+        Name of a file in ``templates``.
+    **words
+        Its variables.
+    """
+    return environment().get_template(template).render(**words)
+
+
+def html(table: Table) -> str:
+    """A table as HTML."""
+    return render("table.html.j2", table=table)

@@ -1,0 +1,234 @@
+"""What a figure of a brief is made of: chart and table of one indicator by region, year or group."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from balalar import charts
+from balalar.cards import COUNTRY, TOTAL
+from balalar.charts import Alternative
+from balalar.measures import Grid, Record
+from balalar.tables import Row, Table
+from balalar.words import Words
+
+BOTH = 0.5  # an earlier year is drawn where at least this share of the rows has it
+MOST_SERIES = 4
+
+
+@dataclass
+class View:
+    """One look at an indicator in one year and language.
+
+    Attributes
+    ----------
+    grid : Grid
+    year : int
+        Current year.
+    words : Words
+    region : str
+        Chosen region, or the country.
+    statuses : set of str
+        Statuses met in the cells, for the marks under the table.
+    """
+
+    grid: Grid
+    year: int
+    words: Words
+    region: str = COUNTRY
+    statuses: set[str] = field(default_factory=set)
+
+    def chart(self, alternative: Alternative) -> str:
+        """Chart as SVG; empty where there are fewer than two values to compare."""
+        if self.grid.by == "year":
+            return self._lines(alternative)
+        if self.grid.split and len(self.grid.groups(self.year)) > 1:
+            return self._dots(alternative)
+        return self._bars(alternative)
+
+    def table(self) -> Table:
+        """All figures of the look: rows are regions, groups or years, columns are years and groups."""
+        card, words = self.grid.card, self.words
+        caption = words.say("table_caption", title=card.title[words.lang], unit=words.unit(card))
+        groups = self._column_groups()
+        if self.grid.by == "year":
+            return self._table_of_years(caption, groups)
+        years = [year for year in self.grid.years() if year <= self.year] or [self.year]
+        columns = [
+            (year, group) for year in years for group in groups if any(self._cell(year, r, i, group) for r, i in self._rows())
+        ]
+        rows = [
+            Row(self._row_label(region, item), [self._text(year, region, item, group) for year, group in columns], self._apart(region, item))
+            for region, item in self._rows()
+        ]
+        corner = words.say("region") if self.grid.by == "region" else words.dimension(self.grid.by)
+        return Table(caption, corner, [self._column(year, group) for year, group in columns], rows)
+
+    # -- rows and cells ------------------------------------------------------------------------------
+
+    def _rows(self) -> list[tuple[str, str]]:
+        """Region and item of each row: the highest value first, regions without one last."""
+        if self.grid.by == "region":
+            printed = self.grid.regions(self.year, filled=False)
+            older = [region for region in self._older_regions() if region not in printed]
+            living = [r for r in self.words.catalogue.codes.living(self.year) if r not in printed and r not in older]
+            regions = sorted([*printed, *older, *living], key=lambda region: -self._height(region, TOTAL))
+            country = [COUNTRY] if any(self.grid.get(year, COUNTRY, TOTAL, group) for year in self.grid.years() for group in self._column_groups()) else []
+            return [(region, TOTAL) for region in country + regions]
+        where = self._where()
+        items = [item for item in self.words.catalogue.codes.dimensions[self.grid.by].items if item in self._items()]
+        return [(where, item) for item in items]
+
+    def _older_regions(self) -> list[str]:
+        """Regions that exist no longer but have figures in earlier years of the table."""
+        return list(dict.fromkeys(r for year in self.grid.years() if year < self.year for r in self.grid.regions(year)))
+
+    def _items(self) -> set[str]:
+        where = self._where()
+        found = {item for item in [TOTAL, *self.grid.items()] if self.grid.years(where, item)}
+        return found
+
+    def _where(self) -> str:
+        """Chosen region where it has figures in this look, else the country."""
+        return self.region if self.year in self.grid.years(self.region) else COUNTRY
+
+    def _height(self, region: str, item: str) -> float:
+        """Value by which rows are sorted: the total, else the first group."""
+        for group in [TOTAL, *self.grid.groups(self.year)]:
+            if record := self.grid.filled(self.year, region, item, group):
+                return float(record["value"])
+        return -math.inf
+
+    def _cell(self, year: int, region: str, item: str, group: str) -> Record | None:
+        return self.grid.get(year, region, item, group)
+
+    def _text(self, year: int, region: str, item: str, group: str) -> str:
+        """A cell: its number with its marks, or the mark of what is missing."""
+        record = self._cell(year, region, item, group)
+        if record is None:
+            self.statuses.add("O")
+            return self.words.mark("O")
+        if record["status"] != "A":
+            self.statuses.add(record["status"])
+        number = self.words.number(record["value"]) if record["value"] else ""
+        dagger = "†" if record["correction"] else ""
+        return " ".join(filter(None, [number + dagger, self.words.mark(record["status"])]))
+
+    def _column_groups(self) -> list[str]:
+        if not self.grid.split:
+            return [TOTAL]
+        used = {TOTAL, *self.grid.groups()}
+        return [code for code in self.words.catalogue.codes.dimensions[self.grid.split].items if code in used]
+
+    def _column(self, year: int, group: str) -> str:
+        heading = self.words.heading(self.grid.card, year)
+        return f"{heading}: {self._group(group)}" if self.grid.split else heading
+
+    def _group(self, group: str) -> str:
+        return self.words.say("all_groups") if group == TOTAL else self.words.item(self.grid.split, group)
+
+    def _row_label(self, region: str, item: str) -> str:
+        if self.grid.by == "region":
+            return self.words.short_region(region)
+        return self.words.item(self.grid.by, item)
+
+    def _apart(self, region: str, item: str) -> bool:
+        return region in (COUNTRY, self.region) if self.grid.by == "region" else item == TOTAL
+
+    def _table_of_years(self, caption: str, groups: list[str]) -> Table:
+        regions = [r for r in dict.fromkeys((COUNTRY, self.region)) if self.grid.years(r)]
+        columns = [(r, g) for r in regions for g in groups if self.grid.years(r, group=g)]
+        years = [year for year in self.grid.years() if any(self._cell(year, r, TOTAL, g) for r, g in columns)]
+        rows = [
+            Row(self.words.heading(self.grid.card, year), [self._text(year, r, TOTAL, g) for r, g in columns])
+            for year in years
+        ]
+        return Table(caption, self.words.say("period"), [self._series(r, g) for r, g in columns], rows)
+
+    # -- charts --------------------------------------------------------------------------------------
+
+    def _bars(self, alternative: Alternative) -> str:
+        past = [year for year in self.grid.years() if year < self.year]
+        before = past[-1] if past else None
+        rows = []
+        for region, item in self._rows():
+            record = self.grid.filled(self.year, region, item)
+            if record is None or (self.grid.by != "region" and item == TOTAL):
+                continue
+            earlier = self.grid.filled(before, region, item)
+            rows.append(
+                {
+                    "label": self._row_label(region, item),
+                    "number": float(record["value"]),
+                    "text": self._text(self.year, region, item, TOTAL),
+                    "role": self._role(region),
+                    "earlier": float(earlier["value"]) if earlier else math.nan,
+                }
+            )
+        if len(rows) < 2:
+            return ""
+        frame = pd.DataFrame(rows).sort_values("number", ascending=False, kind="stable").reset_index(drop=True)
+        rings = before is not None and frame["earlier"].notna().mean() >= BOTH
+        if not rings or before is None:
+            return charts.bars(frame.assign(earlier=math.nan), alternative)
+        headings = [self.words.heading(self.grid.card, year) for year in (self.year, before)]
+        return charts.bars(frame, alternative, headings)
+
+    def _role(self, region: str) -> str:
+        if self.grid.by != "region":
+            return "plain"
+        if region == COUNTRY:
+            return "nation"
+        if self.region == COUNTRY:
+            return "plain"
+        return "chosen" if region == self.region else "other"
+
+    def _dots(self, alternative: Alternative) -> str:
+        groups = [code for code in self._column_groups() if code != TOTAL and code in self.grid.groups(self.year)]
+        groups = groups[:MOST_SERIES]
+        rows = []
+        for region, item in self._rows():
+            records = {code: self.grid.filled(self.year, region, item, code) for code in groups}
+            if not any(records.values()):
+                continue
+            texts = [self.words.number(record["value"]) for record in records.values() if record]
+            numbers = {self._group(code): float(r["value"]) if r else math.nan for code, r in records.items()}
+            rows.append({"label": self._row_label(region, item), "text": " · ".join(texts), "role": self._role(region), **numbers})
+        frame = pd.DataFrame(rows)
+        names = [self._group(code) for code in groups]
+        order = frame[names].max(axis=1).sort_values(ascending=False, kind="stable").index
+        return charts.dots(frame.loc[order].reset_index(drop=True), names, alternative)
+
+    def _lines(self, alternative: Alternative) -> str:
+        groups = self._column_groups()
+        regions = [r for r in dict.fromkeys((COUNTRY, self.region)) if self.grid.years(r)]
+        pairs = [(r, g) for r in regions for g in groups if len(self._line_years(r, g)) > 1]
+        if self.grid.split and len(pairs) > MOST_SERIES:
+            pairs = [pair for pair in pairs if pair[1] != TOTAL]
+        rows = []
+        for region, group in pairs[:MOST_SERIES]:
+            years = self._line_years(region, group)
+            for year in years:
+                record = self.grid.filled(year, region, TOTAL, group)
+                assert record
+                named = len(pairs) == 1 and (len(years) <= 8 or year in (years[0], years[-1])) or year in (years[0], years[-1])
+                text = self.words.number(record["value"]) if named else ""
+                rows.append({"series": self._series(region, group), "year": year, "number": float(record["value"]), "text": text})
+        if not rows:
+            return ""
+        frame = pd.DataFrame(rows)
+        decimals = 0 if frame["number"].abs().max() >= 10 else 1
+        breaks = [one.year for one in self.grid.card.breaks]
+        return charts.lines(frame, alternative, lambda number: self.words.amount(number, decimals), breaks)
+
+    def _line_years(self, region: str, group: str) -> list[int]:
+        return [year for year in self.grid.years(region, TOTAL, group) if year <= self.year]
+
+    def _series(self, region: str, group: str) -> str:
+        if not self.grid.split:
+            return self.words.short_region(region)
+        if self.region == COUNTRY or region == COUNTRY and len(self.grid.years(self.region)) == 0:
+            return self._group(group)
+        return f"{self.words.short_region(region)}: {self._group(group)}"

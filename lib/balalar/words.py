@@ -1,0 +1,147 @@
+"""Words and numbers of one language: labels, sentences, formats. Computes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from babel import Locale
+from babel.lists import format_list
+from babel.numbers import format_decimal, format_percent
+
+from balalar.cards import COUNTRY, LANGUAGES, Card, Catalogue
+from balalar.errors import RequestError
+
+LOCALES = {"kk": "kk_KZ", "ru": "ru_KZ", "en": "en_GB"}
+MISSING_MARK = "O"
+
+
+class Words:
+    """All that a brief says, in one language.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    lang : str
+        kk, ru or en.
+    chapter : str, optional
+        Chapter whose texts may be said besides the common ones.
+
+    Raises
+    ------
+    RequestError
+        The language is not one of ours.
+    """
+
+    def __init__(self, catalogue: Catalogue, lang: str, chapter: str = "") -> None:
+        if lang not in LANGUAGES:
+            raise RequestError(f"lang: {lang!r} is no language of the briefs; choose one of {', '.join(LANGUAGES)}")
+        self.lang = lang
+        self.catalogue = catalogue
+        self.locale = Locale.parse(LOCALES[lang])
+        self._texts = catalogue.texts["common"] | catalogue.texts.get(chapter, {})
+
+    def say(self, key: str, **words: object) -> str:
+        """Text of a key with its placeholders filled.
+
+        Parameters
+        ----------
+        key : str
+            Key of ``data/text/common.yml`` or of the chapter's file.
+        **words
+            One value for each placeholder.
+
+        Raises
+        ------
+        RequestError
+            There is no such key.
+        """
+        if key not in self._texts:
+            raise RequestError(f"text: there is no text {key!r}; add it to data/text in kk, ru and en")
+        return self._texts[key][self.lang].format(**words)
+
+    def sentence(self, key: str, **words: object) -> str:
+        """Text of a key with its first letter in upper case."""
+        text = self.say(key, **words)
+        return text[:1].upper() + text[1:]
+
+    def number(self, value: str) -> str:
+        """A figure with the printed number of decimals: 12.65 is «12,65», 58.2e3 «58,2 мың».
+
+        Parameters
+        ----------
+        value : str
+            Figure as in the observations.
+        """
+        digits, _, power = value.partition("e")
+        text = self.amount(float(digits), len(digits.partition(".")[2]))
+        return self.say(f"scale_{power}", number=text) if power else text
+
+    def amount(self, number: float, decimals: int) -> str:
+        """A computed number with so many decimals, in the language's format."""
+        pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
+        return format_decimal(number, format=pattern, locale=self.locale)
+
+    def value(self, card: Card, value: str) -> str:
+        """A figure with its unit, as it stands in a sentence."""
+        return self._with_unit(card, self.number(value))
+
+    def _with_unit(self, card: Card, number: str) -> str:
+        # A number does not part from its unit at the end of a line.
+        pattern = self.catalogue.codes.units[card.unit].pattern[self.lang].replace("{value} ", "{value}\u00a0")
+        return pattern.format(value=number)
+
+    def share(self, ratio: float) -> str:
+        """A ratio as a percentage with one decimal, in the language's format."""
+        pattern = self.locale.percent_formats[None].pattern.replace("#,##0", "#,##0.0")
+        return format_percent(ratio, format=pattern, locale=self.locale)
+
+    def difference(self, card: Card, amount: float, decimals: int) -> str:
+        """A difference of two figures: percentage points for shares, else the unit."""
+        number = self.amount(amount, decimals)
+        if card.unit == "percent":
+            return self.say("difference_percent", number=number)
+        if card.kind in ("count", "money"):
+            return self._with_unit(card, number)
+        return self.say("difference_plain", number=number)
+
+    def period(self, card: Card, year: int) -> str:
+        """When: «2022 жылы», «на начало 2023 года»."""
+        return self.say(f"period_{card.time}", year=year, next_year=year + 1)
+
+    def heading(self, card: Card, year: int) -> str:
+        """A year as the heading of a column or the name of a line."""
+        return self.say(f"heading_{card.time}", year=year, next_year=year + 1)
+
+    def region(self, code: str) -> str:
+        """Full name of a region; the country is «Қазақстан»."""
+        return self.say("nation") if code == COUNTRY else self.catalogue.codes.regions[code].name[self.lang]
+
+    def short_region(self, code: str) -> str:
+        """Short name of a region, for charts and tables."""
+        return self.say("nation") if code == COUNTRY else self.catalogue.codes.regions[code].short[self.lang]
+
+    def item(self, dimension: str, code: str) -> str:
+        """Label of a code."""
+        return self.catalogue.codes.dimensions[dimension].items[code][self.lang]
+
+    def dimension(self, name: str) -> str:
+        """Label of a dimension."""
+        return self.catalogue.codes.dimensions[name].label[self.lang]
+
+    def unit(self, card: Card) -> str:
+        """Unit of an indicator, as under a chart."""
+        return self.catalogue.codes.units[card.unit].label[self.lang]
+
+    def mark(self, status: str) -> str:
+        """Mark of a status, empty for a final figure."""
+        mark = self.catalogue.codes.statuses[status].mark
+        return mark[self.lang] if mark else ""
+
+    def place(self, source: str, report: int) -> str:
+        """Place in a report: «2.1-кесте», «таблица 2.1»."""
+        kind, number = source.split("-")
+        return self.say(f"place_{kind}", number=number, year=report)
+
+    def listed(self, items: Iterable[str]) -> str:
+        """Items in a row, with the language's «and»."""
+        return format_list(list(items), locale=self.locale)
