@@ -16,7 +16,7 @@ from balalar.charts import Alternative
 from balalar.dataset import Dataset, open_dataset, read_corrections
 from balalar.errors import RequestError
 from balalar.findings import Findings
-from balalar.measures import Grid, Record, derive, exponent, year_shown
+from balalar.measures import Grid, Record, derive, exponent, records, year_shown
 from balalar.paths import Project, project
 from balalar.tables import Row, Table, html, render
 from balalar.views import View
@@ -54,7 +54,11 @@ class Block:
 
 
 def open_brief(
-    chapter: str, year: int | None = None, lang: str = "kk", region: str | None = None, where: Project | None = None
+    chapter: str,
+    year: int | None = None,
+    lang: str = "kk",
+    region: str | None = None,
+    where: Project | None = None,
 ) -> Brief:
     """Open a chapter for a year, a language and perhaps a region.
 
@@ -113,7 +117,8 @@ class Brief:
         self.dataset, self.chapter, self._where = dataset, chapter, where
         self._cards = {card.id: card for card in catalogue.chapter_cards(chapter)}
         self._shown: set[str] = set()
-        self._records: dict[tuple[Any, ...], Record] = {}
+        self._said: set[str] = set()
+        self._records: dict[tuple[str, str], Record] = {}
         years = years_of(dataset, chapter)
         if self.year not in years:
             listed = ", ".join(map(str, years))
@@ -138,10 +143,10 @@ class Brief:
         *indicators : str
             The most important first; at most six are shown.
         """
-        points = []
+        points: list[tuple[str, str, list[str]]] = []
         for card in map(self._card, indicators):
             found = self._findings(card, *_usual_look(card))
-            lead = found.lead()[:2] if found else []
+            lead = found.lead()[:3] if found else []
             if lead and len(points) < MOST_FINDINGS:
                 points.append((card.id, card.title[self.words.lang], lead))
         nothing = self.words.say("no_finding", year=self.year)
@@ -158,7 +163,7 @@ class Brief:
         words = self.words.say(key)
         return Block(str(Markup('<h2 id="{}">{}</h2>').format(key, words)), heading=(key, words))
 
-    def show(self, indicator: str, by: str = "region", split: str = "") -> Block:
+    def show(self, indicator: str, by: str = "region", split: str = "", at: str = "") -> Block:
         """One indicator: what its figures say, a chart, its table, definition, notes and source.
 
         Parameters
@@ -169,18 +174,24 @@ class Brief:
             What the chart compares: ``region``, ``year`` or a dimension of the card.
         split : str
             Dimension whose groups stand side by side.
+        at : str
+            ``dimension=code`` that is looked at instead of the dimension's total.
         """
         card = self._card(indicator)
         for name in filter(None, (by, split)):
             _known("dimension", name, ["region", "year", *card.dimensions])
         self._shown.add(indicator)
-        findings = self._findings(card, by, split)
+        findings = self._findings(card, by, split, at)
         if findings is None:
             return Block("", missing=(card.title[self.words.lang],))
         view = View(findings.grid, findings.year, self.words, self.region)
-        sentences = findings.all()
-        title = card.title[self.words.lang]
-        alternative = Alternative(self.words.say("chart_name", title=title), " ".join([self._subtitle(view), *sentences]))
+        # What another look at the indicator has said is not said again.
+        sentences = [sentence for sentence in findings.all() if sentence not in self._said]
+        self._said |= set(sentences)
+        title = self._look_title(card, by, split, at)
+        alternative = Alternative(
+            self.words.say("chart_name", title=title), " ".join([self._subtitle(view), *sentences])
+        )
         svg = view.chart(alternative)
         table = html(view.table()) if svg or len(findings.grid.records()) > 1 else ""
         used = self._used(findings.grid, findings.year)
@@ -188,7 +199,7 @@ class Brief:
             render(
                 "figure.html.j2",
                 words=self.words,
-                id=f"{indicator}-{by}",
+                id="-".join(filter(None, (indicator, by, split, at.partition("=")[2]))),
                 title=title,
                 sentences=sentences,
                 svg=svg,
@@ -235,14 +246,20 @@ class Brief:
         words, catalogue = self.words, self.words.catalogue
         corrected = sum(1 for record in self._records.values() if record["correction"])
         counts = {"figures": words.amount(len(self._records), 0), "corrected": words.amount(corrected, 0)}
-        quality = [words.say("quality_counts", **counts), words.say("quality_pictures"), words.say("quality_intervals")]
+        quality = [
+            words.say("quality_counts", **counts),
+            words.say("quality_pictures"),
+            words.say("quality_intervals"),
+        ]
         used = {(record["report"], record["source"]) for record in self._records.values()}
         listed = []
         for year, report in sorted(catalogue.sources.reports.items()):
             for source, place in report.places.items():
                 if (year, source) in used:
-                    title = place.title[words.lang]
-                    listed.append(words.sentence("label_with_value", item=words.place(source, year), value=title))
+                    where = words.places(year, [source])
+                    listed.append(
+                        words.sentence("label_with_value", item=where, value=place.title[words.lang])
+                    )
         report = catalogue.sources.reports[self.newest]
         citation = words.say(
             "citation",
@@ -253,7 +270,14 @@ class Brief:
         )
         licence = catalogue.edition.licence[words.lang]
         return Block(
-            render("end.html.j2", words=words, quality=quality, sources=listed, citation=citation, licence=licence)
+            render(
+                "end.html.j2",
+                words=words,
+                quality=quality,
+                sources=listed,
+                citation=citation,
+                licence=licence,
+            )
         )
 
     def close(self) -> None:
@@ -273,7 +297,9 @@ class Brief:
     def title(self) -> str:
         """Title of the page."""
         chapter = self.words.catalogue.edition.chapters[self.chapter].title[self.words.lang]
-        return self.words.say("page_title", chapter=chapter, place=self.words.region(self.region), year=self.year)
+        return self.words.say(
+            "page_title", chapter=chapter, place=self.words.region(self.region), year=self.year
+        )
 
     def _card(self, indicator: str) -> Card:
         _known("indicator", indicator, self._cards)
@@ -285,9 +311,14 @@ class Brief:
             return derive(card, self.dataset.best(card.numerator), self.dataset.best(card.denominator))
         return self.dataset.best(card.id)
 
-    def _findings(self, card: Card, by: str, split: str) -> Findings | None:
+    def _findings(self, card: Card, by: str, split: str, at: str = "") -> Findings | None:
         """What a look says in the brief's year, None where nothing was printed."""
         figures = self._figures(card)
+        if at:
+            name, _, code = at.partition("=")
+            _known("dimension", name, card.dimensions)
+            _known("code", code, self.words.catalogue.codes.dimensions[name].items)
+            figures = figures[figures[name] == code].assign(**{name: TOTAL})
         wanted = self.year + _later(card)
         if self.year != self.newest:
             figures = figures[figures["year"] <= wanted]
@@ -296,6 +327,15 @@ class Brief:
         return Findings(grid, year, self.words, self.region) if year is not None else None
 
     # -- parts of a figure ---------------------------------------------------------------------------
+
+    def _look_title(self, card: Card, by: str, split: str, at: str) -> str:
+        """Title of a figure: the indicator, of what, and by what it is shown."""
+        looks = [self.words.item(*at.split("=")).lower()] if at else []
+        looks += [
+            self.words.say(f"by_{name}") if name in ("region", "year") else self.words.dimension(name).lower()
+            for name in filter(None, (by, split))
+        ]
+        return self.words.say("look", title=card.title[self.words.lang], look=", ".join(looks))
 
     def _subtitle(self, view: View) -> str:
         card = view.grid.card
@@ -311,14 +351,16 @@ class Brief:
         return used
 
     def _remember(self, records: Iterable[Record]) -> None:
-        columns = ["indicator", "year", "region", "source", *self.dataset.dimensions]
-        self._records |= {tuple(record[name] for name in columns): record for record in records}
+        self._records |= {(record["about"], record["source"]): record for record in records}
 
     def _notes(self, card: Card, year: int, used: list[Record]) -> list[str]:
         words = self.words
         notes = [card.caveat[words.lang]] if card.caveat else []
         if card.derived:
-            titles = {part: words.catalogue.cards[getattr(card, part)].title[words.lang] for part in ("numerator", "denominator")}
+            titles = {
+                part: words.catalogue.cards[getattr(card, part)].title[words.lang]
+                for part in ("numerator", "denominator")
+            }
             notes.append(words.say("note_derived", per=words.amount(card.per or 1, 0), **titles))
         if year < self.year + _later(card):
             notes.append(words.say("note_older", year=year))
@@ -328,7 +370,10 @@ class Brief:
             for one in card.breaks
             if first < one.year <= year
         ]
-        return [*notes, *self._correction_notes(used), *self._other_values(card, year)]
+        # A dagger is explained wherever it stands, the rest where the indicator is first shown.
+        notes = [note for note in [*notes, *self._other_values(card, year, used)] if note not in self._said]
+        self._said |= set(notes)
+        return [*self._correction_notes(used), *notes]
 
     @cached_property
     def _corrections(self) -> dict[str, dict[str, str]]:
@@ -337,25 +382,25 @@ class Brief:
     def _correction_notes(self, used: list[Record]) -> list[str]:
         words = self.words
         rows = [self._corrections[record["correction"]] for record in used if record["correction"]]
-        reasons = dict.fromkeys((row["rule"], row["source"], row["report"], row["evidence"]) for row in rows)
+        reasons = dict.fromkeys((row["rule"], row["source"], row["evidence"]) for row in rows)
         return [
             words.say(
                 "note_corrected",
                 rule=words.catalogue.codes.correction_rules[rule].label[words.lang],
-                place=words.place(source, int(report)),
-                evidence=words.listed(words.place(one, int(report)) for one in evidence.split()),
+                place=words.place(source),
+                evidence=words.listed(map(words.place, evidence.split())),
             )
-            for rule, source, report, evidence in reasons
+            for rule, source, evidence in reasons
         ]
 
-    def _other_values(self, card: Card, year: int) -> list[str]:
+    def _other_values(self, card: Card, year: int, used: list[Record]) -> list[str]:
         """Values of the year that the report prints differently elsewhere, beyond rounding."""
-        words = self.words
-        frame = self.dataset.corrected
-        frame = frame[(frame["indicator"] == card.id) & (frame["year"] == year) & frame["number"].notna()]
+        words, frame = self.words, self.dataset.corrected
+        looked_at = {record["about"] for record in used if record["year"] == year}
+        frame = frame[frame["about"].isin(looked_at) & frame["number"].notna()]
         listed = []
-        for _, same in frame.groupby(["region", *self.dataset.dimensions], sort=False):
-            best, *others = same.sort_values("preference").to_dict("records")
+        for _, same in frame.groupby("about", sort=False):
+            best, *others = records(same.sort_values("preference"))
             for other in others:
                 coarsest = max(exponent(best["value"]), exponent(other["value"]))
                 if abs(best["number"] - other["number"]) > 10**coarsest / 2 * (1 + 1e-9):
@@ -372,7 +417,7 @@ class Brief:
             region=", ".join([words.region(record["region"]), *codes]),
             heading=words.heading(card, record["year"]),
             value=words.value(card, record["value"]),
-            place=words.place(record["source"], record["report"]),
+            place=words.place(record["source"]),
         )
 
     def _marks(self, statuses: set[str]) -> str:
@@ -380,7 +425,9 @@ class Brief:
             return ""
         labels = self.words.catalogue.codes.statuses
         listed = [
-            self.words.say("mark_meaning", mark=self.words.mark(code), label=labels[code].label[self.words.lang].lower())
+            self.words.say(
+                "mark_meaning", mark=self.words.mark(code), label=labels[code].label[self.words.lang].lower()
+            )
             for code in labels
             if code in statuses
         ]
@@ -389,9 +436,12 @@ class Brief:
     def _source(self, card: Card, used: list[Record]) -> str:
         words = self.words
         used = sorted(used, key=lambda record: record["preference"])
-        places = dict.fromkeys(words.place(record["source"], record["report"]) for record in used)
+        by_report: dict[int, dict[str, None]] = {}
+        for record in used:
+            by_report.setdefault(record["report"], {})[record["source"]] = None
+        places = "; ".join(words.places(report, sources) for report, sources in by_report.items())
         agency = words.catalogue.codes.agencies[card.agency].label[words.lang]
-        return words.say("figure_source", places="; ".join(places), agency=agency)
+        return words.sentence("figure_source", places=places, agency=agency)
 
     def _fact_rows(self, card: Card, statuses: set[str]) -> list[Row]:
         """Rows of the country's figures, one a code, in the order of the code lists."""
@@ -403,7 +453,7 @@ class Brief:
         year = year_shown(sorted(figures["year"].unique()), wanted, self.year == self.newest)
         if year is None:
             return []
-        now = figures[figures["year"] == year].to_dict("records")
+        now = records(figures[figures["year"] == year])
         self._remember(now)
         lists = self.words.catalogue.codes.dimensions
         now.sort(key=lambda record: [list(lists[name].items).index(record[name]) for name in card.dimensions])
@@ -414,20 +464,21 @@ class Brief:
         same = figures[figures["year"] < record["year"]]
         for name in card.dimensions:
             same = same[same[name] == record[name]]
-        before = same.sort_values("year").to_dict("records")[-1:]
-        if record["status"] != "A":
-            statuses.add(record["status"])
+        before = records(same.sort_values("year"))[-1:]
+        statuses |= {one["status"] for one in (record, *before) if one["status"] != "A"}
         codes = [words.item(name, record[name]) for name in card.dimensions if record[name] != TOTAL]
         label = ": ".join([card.title[words.lang], *([", ".join(codes)] if codes else [])])
-        mark = words.mark(record["status"])
-        value = " ".join(filter(None, [words.value(card, record["value"]), mark]))
-        earlier = [words.say("item_with_value", item=words.value(card, one["value"]), value=words.heading(card, one["year"])) for one in before]
-        place = words.place(record["source"], record["report"])
+        value = words.marked(card, record)
+        earlier = [
+            words.say("item_with_value", item=words.marked(card, one), value=words.heading(card, one["year"]))
+            for one in before
+        ]
+        place = words.place(record["source"])
         return Row(label, [value, words.heading(card, record["year"]), *(earlier or ["–"]), place])
 
 
 def _later(card: Card) -> int:
-    """Years by which a card's figures are dated after the brief's year: a report closes with the next one's start."""
+    """Years between a brief's and a card's: a report closes with the start of the next year."""
     return 1 if card.time == "start_of_year" else 0
 
 

@@ -22,15 +22,18 @@ from matplotlib.figure import Figure
 BLUE, TEAL, PLUM, ORANGE, INK = "#12436D", "#28A197", "#801650", "#F46A25", "#3D3D3D"
 PALE = "#8BA3B8"  # regions that are not the one spoken of
 GROUP_COLOURS = (BLUE, ORANGE, TEAL, PLUM)
+GROUP_INKS = (BLUE, "#B0410B", "#17695F", PLUM)  # the same, dark enough for text
 MARKERS = ("o", "s", "D", "^")
 ROLE_COLOURS = {"plain": BLUE, "nation": PLUM, "chosen": ORANGE, "other": PALE}
 
-WIDTH = 400.0  # points; about the width of a phone, so that text keeps its size there
-LETTER = 6.1  # points a letter takes on average, for the space kept free for labels
+WIDTH = 360.0  # points; the width of a phone, so that text keeps its size there
+LETTER = 6.9  # points a letter takes in a wide font, for the space kept free for labels
+LEGEND_LINE = 18.0  # points a line of the legend takes
 LINE = 13.5  # points between lines of a label
-WRAP = 25  # letters in a line of a label
+WRAP = 22  # letters in a line of a label
+MOST_TEXTS = 2  # groups whose values are written behind a row
 
-STYLE = {
+STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 11,
     "svg.fonttype": "none",
@@ -91,43 +94,107 @@ def bars(rows: pd.DataFrame, alternative: Alternative, legend: Sequence[str] = (
             rows["earlier"][rings], places["place"][rings], s=26, facecolors="white", edgecolors=INK, zorder=3
         )
         ends = rows[["number", "earlier"]].max(axis=1).clip(lower=0)
+        if rings.any():
+            # In a column of their own, so that no value is read as the ring's.
+            ends[:] = ends.max()
         _row_labels(axes, labels, ends, rows["text"])
         if legend:
             _legend(figure, [("s", BLUE, BLUE), ("o", "white", INK)], legend)
         return _svg(figure, alternative)
 
 
-def dots(rows: pd.DataFrame, groups: Sequence[str], alternative: Alternative) -> str:
+def dots(
+    rows: pd.DataFrame, groups: Sequence[str], alternative: Alternative, tick: Callable[[float], str]
+) -> str:
     """A dot a group in each row, joined by a line: town and country, boys and girls.
 
     Parameters
     ----------
     rows : DataFrame
-        ``label``, ``text`` (written behind the row), ``role``, and a column of numbers for each
-        group. Drawn from the top down.
+        ``label``, ``role``, and for each group a column of numbers with its name and one of texts
+        with its name and " text". Drawn from the top down.
     groups : sequence of str
         Names of the groups, at most four.
     alternative : Alternative
+    tick : callable
+        Number on the axis to its text; an axis stands where the groups are too many for texts.
     """
     with matplotlib.rc_context(STYLE):
-        labels = [_wrapped(label) for label in rows["label"]]
-        figure, axes = _rows_canvas(labels, rows["text"], groups)
+        figure, axes, labels = _groups_canvas(rows, groups)
         numbers = rows[list(groups)]
-        axes.hlines(range(len(rows)), numbers.min(axis=1), numbers.max(axis=1), color="#B8C4CF", lw=2.5, zorder=1)
+        axes.hlines(
+            range(len(rows)), numbers.min(axis=1), numbers.max(axis=1), color="#B8C4CF", lw=2.5, zorder=1
+        )
         for group, colour, marker in zip(groups, GROUP_COLOURS, MARKERS, strict=False):
             data = pd.DataFrame({"number": rows[group], "place": range(len(rows))}).dropna()
             sns.scatterplot(
                 data, x="number", y="place", color=colour, marker=marker, s=58, linewidth=0.8,
                 edgecolor="white", zorder=3, legend=False, ax=axes,
             )  # fmt: skip
-        _row_labels(axes, labels, numbers.max(axis=1).clip(lower=0), rows["text"])
-        for label, role in zip(axes.get_yticklabels(), rows["role"], strict=True):
-            if role in ("nation", "chosen"):
-                label.set_color(ROLE_COLOURS[role] if role == "nation" else "#B0410B")
-                label.set_fontweight("bold")
-        marks = [(marker, colour, colour) for marker, colour in zip(MARKERS, GROUP_COLOURS, strict=True)]
-        _legend(figure, marks[: len(groups)], groups)
-        return _svg(figure, alternative)
+        return _finish_groups(
+            figure, axes, labels, rows, groups, numbers.max(axis=1), MARKERS, alternative, tick
+        )
+
+
+def stacked(
+    rows: pd.DataFrame, groups: Sequence[str], alternative: Alternative, tick: Callable[[float], str]
+) -> str:
+    """Bars whose parts add up to the row's whole; same arguments as ``dots``."""
+    with matplotlib.rc_context(STYLE):
+        figure, axes, labels = _groups_canvas(rows, groups)
+        ends = pd.Series(0.0, index=rows.index)
+        for group, colour in zip(groups, GROUP_COLOURS, strict=False):
+            axes.barh(
+                range(len(rows)),
+                rows[group].fillna(0),
+                left=ends,
+                height=0.66,
+                color=colour,
+                edgecolor="white",
+            )
+            ends = ends + rows[group].fillna(0)
+        return _finish_groups(figure, axes, labels, rows, groups, ends, "ssss", alternative, tick)
+
+
+def _groups_canvas(rows: pd.DataFrame, groups: Sequence[str]) -> tuple[Figure, Any, list[str]]:
+    labels = [_wrapped(label) for label in rows["label"]]
+    texts = pd.Series("", index=rows.index)
+    if len(groups) <= MOST_TEXTS:
+        texts = rows[[f"{group} text" for group in groups]].agg("  ".join, axis=1)
+    figure, axes = _rows_canvas(labels, texts, groups, axis=len(groups) > MOST_TEXTS)
+    return figure, axes, labels
+
+
+def _finish_groups(
+    figure: Figure, axes: Any, labels: Sequence[str], rows: pd.DataFrame, groups: Sequence[str],
+    ends: pd.Series, markers: Sequence[str], alternative: Alternative, tick: Callable[[float], str],
+) -> str:  # fmt: skip
+    """Texts of the groups behind each row in their colours, or an axis; names set apart; legend."""
+    ends = ends.clip(lower=0)
+    _row_labels(axes, labels, ends, pd.Series("", index=rows.index))
+    if len(groups) > MOST_TEXTS:
+        axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(4))
+        axes.xaxis.set_major_formatter(lambda number, _: tick(number))
+        axes.grid(axis="x", color="#E3E8ED", lw=0.8)
+        axes.set_axisbelow(True)
+    else:
+        _group_texts(axes, rows, groups, ends)
+    for label, role in zip(axes.get_yticklabels(), rows["role"], strict=True):
+        if role in ("nation", "chosen"):
+            label.set_color(PLUM if role == "nation" else GROUP_INKS[1])
+            label.set_fontweight("bold")
+    marks = [(marker, colour, colour) for marker, colour in zip(markers, GROUP_COLOURS, strict=True)]
+    _legend(figure, marks[: len(groups)], groups)
+    return _svg(figure, alternative)
+
+
+def _group_texts(axes: Any, rows: pd.DataFrame, groups: Sequence[str], ends: pd.Series) -> None:
+    for place, (row, end) in enumerate(zip(rows.to_dict("records"), ends, strict=True)):
+        shift = 7.0
+        for group, ink in zip(groups, GROUP_INKS, strict=False):
+            text = row[f"{group} text"]
+            axes.annotate(text, (end, place), (shift, 0), textcoords="offset points", va="center", color=ink)
+            shift += (len(text) + 2) * LETTER * bool(text)
 
 
 def lines(
@@ -151,28 +218,46 @@ def lines(
     """
     with matplotlib.rc_context(STYLE):
         names = list(dict.fromkeys(rows["series"]))
-        figure = Figure(figsize=(WIDTH / 72, (210 + 16 * (len(names) > 1)) / 72))
+        legend = names if len(names) > 1 else []
+        height = 200 + LEGEND_LINE * _legend_lines(legend)
+        figure = Figure(figsize=(WIDTH / 72, height / 72))
         left = max(len(tick(rows["number"].max())) + 1, 4) * LETTER / WIDTH
-        axes = figure.add_axes((left, 0.13, 0.96 - left, 0.72 if len(names) > 1 else 0.79))
+        axes = figure.add_axes((left, 24 / height, 0.96 - left, 168 / height))
         segments = _segments(rows, breaks)
-        colours = dict(zip(names, GROUP_COLOURS, strict=False))
+        colours, inks = (dict(zip(names, palette, strict=False)) for palette in (GROUP_COLOURS, GROUP_INKS))
         for (name, gap), part in segments:
             style = {"linestyle": (0, (2, 3))} if gap else {}
             sns.lineplot(
-                part, x="year", y="number", color=colours[name], errorbar=None, lw=1.4 if gap else 2.4, ax=axes, **style
+                part,
+                x="year",
+                y="number",
+                color=colours[name],
+                errorbar=None,
+                lw=1.4 if gap else 2.4,
+                ax=axes,
+                **style,
             )
         for name, marker in zip(names, MARKERS, strict=False):
             own = rows[rows["series"] == name]
             axes.scatter(own["year"], own["number"], color=colours[name], marker=marker, s=30, zorder=3)
-        for row in rows.to_dict("records"):
+        for row, below in zip(rows.to_dict("records"), _lows(rows), strict=True):
             axes.annotate(
-                row["text"], (row["year"], row["number"]), (0, 7), textcoords="offset points", ha="center",
-                fontsize=10, color=colours[row["series"]],
+                row["text"], (row["year"], row["number"]), (0, -16 if below else 7),
+                textcoords="offset points", ha="center", fontsize=10, color=inks[row["series"]],
+                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
             )  # fmt: skip
         _year_axes(axes, rows, tick, breaks)
-        if len(names) > 1:
-            _legend(figure, [(m, colours[n], colours[n]) for n, m in zip(names, MARKERS, strict=False)], names)
+        _legend(figure, [(m, colours[n], colours[n]) for n, m in zip(names, MARKERS, strict=False)], legend)
         return _svg(figure, alternative)
+
+
+def _lows(rows: pd.DataFrame) -> list[bool]:
+    """Whether a point lies lower than both its neighbours, so that its text stands below the line."""
+    number = rows.groupby("series", sort=False)["number"]
+    before, after = number.shift(1), number.shift(-1)
+    return list(
+        (before > rows["number"]) & (after > rows["number"]) & (rows["number"] > rows["number"].max() * 0.15)
+    )
 
 
 def _segments(rows: pd.DataFrame, breaks: Sequence[int]) -> list[tuple[tuple[str, bool], pd.DataFrame]]:
@@ -223,19 +308,23 @@ def _wrapped(label: str) -> str:
     return "\n".join(textwrap.wrap(label, WRAP, break_long_words=False)) or label
 
 
-def _rows_canvas(labels: Sequence[str], texts: pd.Series, legend: Sequence[str]) -> tuple[Figure, Any]:
+def _rows_canvas(
+    labels: Sequence[str], texts: pd.Series, legend: Sequence[str], axis: bool = False
+) -> tuple[Figure, Any]:
     """Figure whose margins fit the labels, so that no layout pass is needed."""
     most = max(label.count("\n") + 1 for label in labels)
     row = max(20.0, most * LINE + 5)
-    top = 24.0 if legend else 4.0
-    height = row * len(labels) + top + 4
+    top = 4.0 + LEGEND_LINE * _legend_lines(legend)
+    bottom = 20.0 if axis else 4.0
+    height = row * len(labels) + top + bottom
     longest = max(len(line) for label in labels for line in label.split("\n"))
-    left = min(longest * LETTER + 8, WIDTH * 0.46)
+    left = min(longest * LETTER + 8, WIDTH * 0.48)
     figure = Figure(figsize=(WIDTH / 72, height / 72))
-    axes = figure.add_axes((left / WIDTH, 4 / height, (WIDTH - left - 4) / WIDTH, row * len(labels) / height))
-    axes.set_ylim(len(labels) - 0.5, -0.5)
-    # Share of the axes that the longest value text takes.
-    axes.text_share = min((texts.str.len().max() * LETTER + 12) / (WIDTH - left - 4), 0.6)
+    right = 14.0 if axis else 4.0
+    width = WIDTH - left - right
+    axes = figure.add_axes((left / WIDTH, bottom / height, width / WIDTH, row * len(labels) / height))
+    # Share of the axes that the longest value text takes; the numbers get the rest.
+    axes.margins(x=min((texts.str.len().max() * LETTER + 12) / width, 0.6))
     return figure, axes
 
 
@@ -243,7 +332,7 @@ def _row_labels(axes: Any, labels: Sequence[str], ends: pd.Series, texts: pd.Ser
     """Names of the rows, texts behind their ends, a line at zero and no other axis."""
     low = min(axes.dataLim.x0, 0)
     high = max(ends.max(), 0) or 1
-    axes.set_xlim(low, low + (high - low) / (1 - axes.text_share))
+    axes.set_xlim(low, low + (high - low) / (1 - axes.margins()[0]))
     axes.set_ylim(len(labels) - 0.5, -0.5)
     axes.set_yticks(range(len(labels)), labels)
     axes.tick_params(axis="both", length=0)
@@ -252,27 +341,50 @@ def _row_labels(axes: Any, labels: Sequence[str], ends: pd.Series, texts: pd.Ser
     sns.despine(ax=axes, left=True, bottom=True)
     axes.axvline(0, color="#767676", lw=0.8)
     for place, (end, text) in enumerate(zip(ends, texts, strict=True)):
-        axes.annotate(text, (end if end == end else 0, place), (5, 0), textcoords="offset points", va="center")
+        if text:
+            axes.annotate(text, (end, place), (6, 0), textcoords="offset points", va="center")
+
+
+def _legend_places(names: Sequence[str]) -> list[tuple[float, int]]:
+    """Where each mark of a legend stands: points from the left, and line."""
+    places, x, line = [], 6.0, 0
+    for name in names:
+        width = 26 + len(name) * LETTER * 0.95
+        if x > 6 and x + width > WIDTH:
+            x, line = 6.0, line + 1
+        places.append((x, line))
+        x += width
+    return places
+
+
+def _legend_lines(names: Sequence[str]) -> int:
+    return _legend_places(names)[-1][1] + 1 if names else 0
 
 
 def _legend(figure: Figure, marks: Sequence[tuple[str, str, str]], names: Sequence[str]) -> None:
-    """A row of marks with their names above the chart."""
+    """Marks with their names above the chart."""
     height = figure.get_figheight() * 72
-    x = 6.0
-    for (marker, face, edge), name in zip(marks, names, strict=False):
-        y = 1 - 10 / height
+    for (marker, face, edge), name, (x, line) in zip(marks, names, _legend_places(names), strict=False):
+        y = 1 - (10 + LEGEND_LINE * line) / height
         dot = matplotlib.lines.Line2D(
-            [(x + 4) / WIDTH], [y], marker=marker, markersize=6.5, markerfacecolor=face, markeredgecolor=edge, lw=0
+            [(x + 4) / WIDTH],
+            [y],
+            marker=marker,
+            markersize=6.5,
+            markerfacecolor=face,
+            markeredgecolor=edge,
+            lw=0,
         )
         figure.add_artist(dot)
         figure.text((x + 12) / WIDTH, y, name, va="center", fontsize=10.5)
-        x += 24 + len(name) * LETTER
 
 
 def _svg(figure: Figure, alternative: Alternative) -> str:
     """SVG element of a figure, named and described, of no fixed size."""
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    figure.savefig(
+        buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
+    )
     ElementTree.register_namespace("", SVG)
     ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
     root = ElementTree.fromstring(buffer.getvalue())

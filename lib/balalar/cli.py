@@ -43,7 +43,9 @@ def main() -> None:
 @main.command("ingest")
 @click.argument("report", type=click.Path(path_type=Path))
 @click.option("--year", type=int, required=True, help="Year of the report.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder to write to; data/observations if left out.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder to write to; data/observations if left out."
+)
 @_told
 def ingest_command(report: Path, year: int, out: Path | None) -> None:
     """Read the text of a printed REPORT into data/observations."""
@@ -51,13 +53,17 @@ def ingest_command(report: Path, year: int, out: Path | None) -> None:
     catalogue = cards.load(where)
     if year not in catalogue.sources.reports:
         known = ", ".join(map(str, catalogue.sources.reports))
-        raise BalalarError(f"--year {year}: data/sources.yml declares no report of that year; it declares {known}")
+        raise BalalarError(
+            f"--year {year}: data/sources.yml declares no report of that year; it declares {known}"
+        )
     files = ingest.ingest(report, year, catalogue, where)
     if sha256(report.read_bytes()).hexdigest() != catalogue.sources.reports[year].sha256:
         click.echo(f"note: {report} is not the file whose checksum stands in data/sources.yml", err=True)
     ingest.write(files, out or where.observations)
     rows = sum(text.count("\n") - 1 for text in files.values())
-    click.echo(f"{rows} observations of {len(files)} indicators written to {out or where.name(where.observations)}")
+    click.echo(
+        f"{rows} observations of {len(files)} indicators written to {out or where.name(where.observations)}"
+    )
 
 
 @main.command("check")
@@ -91,10 +97,16 @@ def export_command(out: Path, view: exchange.View) -> None:
 @click.option("--lang", "langs", multiple=True, help="kk, ru or en; all if left out.")
 @click.option("--chapter", "chapters", multiple=True, help="Chapter; all if left out.")
 @click.option("--region", "regions", multiple=True, help="ISO 3166-2 code; the whole country if left out.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("build/site"), show_default=True)
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("build/site"), show_default=True
+)
 @_told
 def build_command(
-    years: tuple[int, ...], langs: tuple[str, ...], chapters: tuple[str, ...], regions: tuple[str, ...], out: Path
+    years: tuple[int, ...],
+    langs: tuple[str, ...],
+    chapters: tuple[str, ...],
+    regions: tuple[str, ...],
+    out: Path,
 ) -> None:
     """Execute the notebooks and publish their briefs. Options may be given more than once."""
     where = project()
@@ -113,7 +125,9 @@ def build_command(
     for outcome in failed:
         click.echo(f"{outcome.job}: {outcome.failure}", err=True)
     if len(failed) < len(outcomes):
-        click.echo(f"{len(outcomes) - len(failed)} briefs in {out / 'index.html'} ({time.monotonic() - start:.0f} s)")
+        click.echo(
+            f"{len(outcomes) - len(failed)} briefs in {out / 'index.html'} ({time.monotonic() - start:.0f} s)"
+        )
     if failed:
         click.echo(f"{len(failed)} brief(s) failed and are not in the site", err=True)
         sys.exit(1)

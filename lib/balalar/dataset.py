@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -14,6 +15,8 @@ from balalar.paths import Project, project
 
 MISSING = ("M", "O")  # statuses of a cell without a value
 PLACE_ORDER = {"table": 0, "figure": 1, "text": 2}  # a table is trusted before a figure before prose
+PRINTED_KEY = ("indicator", "report", "source", "year", "region", "value")
+NOT_ABOUT = ("value", "status", "source", "report", "correction", "number", "preference", "about")
 CORRECTION_FIELDS = (
     "id", "report", "source", "indicator", "year", "region", "dims", "printed",
     "used_year", "used_region", "used_dims", "used_value", "used_status", "rule", "evidence", "confidence",
@@ -31,7 +34,8 @@ class Dataset:
         One row a figure: indicator, year, region, all dimensions (``total`` where nothing is
         split; empty where the indicator has no such dimension, save sex and settlement), value
         (text as printed), number (the same as a float in the card's unit), status, source,
-        report, and correction (its id, or empty).
+        report, correction (its id, or empty), and about (one text for indicator, year, region and
+        codes).
     """
 
     catalogue: Catalogue
@@ -129,11 +133,13 @@ def observations_of(card: Card, path: Path, catalogue: Catalogue) -> pd.DataFram
 
 
 def typed(frame: pd.DataFrame) -> pd.DataFrame:
-    """Add the number of each value, and how far its place is trusted (smaller is better)."""
+    """Add the number of each value, how far its place is trusted (smaller is better), and what it is of."""
     kind = frame["source"].str.extract(r"^(\w+)-(\d+)(?:\.(\d+))?$")
     place = kind[1].astype(int) * 100 + kind[2].fillna("0").astype(int)
     preference = -frame["report"].astype(int) * 100_000 + kind[0].map(PLACE_ORDER) * 10_000 + place
+    about = [name for name in frame.columns if name not in NOT_ABOUT]
     return frame.assign(
+        about=frame[about].astype(str).agg("|".join, axis=1),
         year=frame["year"].astype(int),
         report=frame["report"].astype(int),
         number=pd.to_numeric(frame["value"].mask(frame["value"] == "")),
@@ -168,38 +174,34 @@ def correct(printed: pd.DataFrame, corrections: list[dict[str, str]], catalogue:
     DataError
         A correction that fits no printed figure, or more than one.
     """
-    frame = printed.copy()
+    records: list[dict[str, Any]] = [
+        {str(k): v for k, v in row.items()} for row in printed.to_dict("records")
+    ]
+    by_key: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for record in records:
+        by_key.setdefault(tuple(str(record[name]) for name in PRINTED_KEY), []).append(record)
     faults = []
-    by_key: dict[tuple[str, ...], list[int]] = {}
-    columns = ["indicator", "report", "source", "year", "region", "value"]
-    for at, key in zip(frame.index, frame[columns].astype(str).itertuples(index=False), strict=True):
-        by_key.setdefault(tuple(key), []).append(at)
     for row in corrections:
-        key = tuple(row[name] for name in (*columns[:-1], "printed"))
-        codes = _codes(row["dims"], row["indicator"], catalogue)
-        rows = [
-            at
-            for at in by_key.get(key, [])
-            if all(frame.at[at, name] == code for name, code in codes.items())
+        key = (*(row[name] for name in PRINTED_KEY[:-1]), row["printed"])
+        codes = _codes(row["dims"], row["indicator"], catalogue).items()
+        fitting = [
+            record for record in by_key.get(key, []) if all(record[name] == code for name, code in codes)
         ]
-        if len(rows) != 1:
+        if len(fitting) == 1:
+            fitting[0].update(_changes(row, catalogue), correction=row["id"])
+        else:
             found = " ".join((*key, row["dims"])).strip()
-            rule = f"a correction must fit one printed figure; it fits {len(rows)}"
-            faults.append(
-                Fault("data/corrections.csv", int(row["line"]), row["id"], found, rule, "Mend its key.")
-            )
-            continue
-        for column, used in _changes(row, catalogue).items():
-            frame.at[rows[0], column] = used
-        frame.at[rows[0], "correction"] = row["id"]
+            rule = f"a correction must fit one printed figure; it fits {len(fitting)}"
+            line = int(row["line"])
+            faults.append(Fault("data/corrections.csv", line, row["id"], found, rule, "Mend its key."))
     if faults:
         raise DataError(faults)
-    return typed(frame)
+    return typed(pd.DataFrame(records))
 
 
-def _changes(row: dict[str, str], catalogue: Catalogue) -> dict[str, str | int]:
+def _changes(row: dict[str, str], catalogue: Catalogue) -> dict[str, Any]:
     """Columns that a correction sets, and to what."""
-    changes: dict[str, str | int] = {}
+    changes: dict[str, Any] = {}
     if row["used_year"]:
         changes["year"] = int(row["used_year"])
     for column in ("region", "value", "status"):

@@ -46,7 +46,11 @@ class Findings:
         spoken = self._spoken(record)
         if before is None or self._broken(before["year"]):
             return [self.words.sentence("nation_value", **spoken)]
-        return [self.words.sentence(f"nation_{self._direction(record, before)}", **spoken, **self._compared(record, before))]
+        return [
+            self.words.sentence(
+                f"nation_{self._direction(record, before)}", **spoken, **self._compared(record, before)
+            )
+        ]
 
     def own(self) -> list[str]:
         """The chosen region beside the country: value, rank, change."""
@@ -58,9 +62,9 @@ class Findings:
             missing = self.grid.years(self.region) or self.grid.by == "region"
             return [self.words.sentence("region_missing", **spoken)] if missing else []
         nation = self.grid.filled(self.year, COUNTRY)
-        value = self.words.value(self.card, record["value"])
+        value = self.words.marked(self.card, record)
         if nation:
-            other = self.words.value(self.card, nation["value"])
+            other = self.words.marked(self.card, nation, unit=False)
             found = [self.words.sentence("region_value", **spoken, value=value, nation=other)]
         else:
             found = [self.words.sentence("region_value_only", **spoken, value=value)]
@@ -80,8 +84,10 @@ class Findings:
         if self.grid.by != "region" or len(frame) < 2 or frame["number"].nunique() < 2:
             return []
         highest, lowest = extremes(frame)
-        key = {"highest": self._named(highest), "lowest": self._named(lowest)}
-        return [self.words.sentence("regions_extremes", **key)]
+        return [
+            self.words.sentence("regions_highest", regions=self._named(highest)),
+            self.words.sentence("regions_lowest", regions=self._named(lowest)),
+        ]
 
     def gap(self) -> list[str]:
         """Town and country, boys and girls, in the country or in the chosen region."""
@@ -89,7 +95,9 @@ class Findings:
         for split, (first, second) in {"settlement": ("urban", "rural"), "sex": ("male", "female")}.items():
             pair = self._pair(split, first, second)
             if pair:
-                values = {code: self.words.value(self.card, record["value"]) for code, record in pair.items()}
+                values = {
+                    code: self.words.marked(self.card, record, unit=False) for code, record in pair.items()
+                }
                 found.append(self.words.sentence(f"{split}_gap", **values))
         return found
 
@@ -97,32 +105,50 @@ class Findings:
         """Largest and smallest group of a dimension, and the largest one's share of the total."""
         if self.grid.by in ("region", "year", "sex", "settlement"):
             return []
-        values = {item: self.grid.filled(self.year, self._where(), item) for item in self.grid.items(self.year)}
+        values = {
+            item: self.grid.filled(self.year, self._where(), item) for item in self.grid.items(self.year)
+        }
         known = {item: record for item, record in values.items() if record}
         if len(known) < 2:
             return []
         order = sorted(known, key=lambda item: -float(known[item]["value"]))
         total = self.grid.filled(self.year, self._where())
         label = self.words.item(self.grid.by, order[0])
-        value = self.words.value(self.card, known[order[0]]["value"])
+        value = self.words.marked(self.card, known[order[0]], unit=False)
         whole = float(total["value"]) if total else 0
-        if self.card.kind == "count" and whole >= sum(float(known[item]["value"]) for item in order) * 0.98 > 0:
+        if (
+            self.card.kind == "count"
+            and whole >= sum(float(known[item]["value"]) for item in order) * 0.98 > 0
+        ):
             share = self.words.share(float(known[order[0]]["value"]) / whole)
             return [self.words.sentence("group_share", item=label, share=share, value=value)]
         last = self.words.item(self.grid.by, order[-1])
-        least = self.words.value(self.card, known[order[-1]]["value"])
+        least = self.words.marked(self.card, known[order[-1]], unit=False)
         say = self.words.say
-        largest, smallest = say("item_with_value", item=label, value=value), say("item_with_value", item=last, value=least)
-        return [self.words.sentence("group_largest", largest=largest, smallest=smallest)]
+        largest, smallest = (
+            say("item_with_value", item=label, value=value),
+            say("item_with_value", item=last, value=least),
+        )
+        key = "group_largest" if self.card.kind in ("count", "money") else "group_highest"
+        return [self.words.sentence(key, largest=largest, smallest=smallest)]
 
     def partial(self) -> list[str]:
         """How many regions were printed, where not all living ones were."""
         living = self.words.catalogue.codes.living(self.year)
-        printed = self.grid.regions(self.year)
+        groups = self.grid.groups(self.year) or [TOTAL]
+        printed = [
+            region
+            for region in self.grid.regions(self.year)
+            if any(self.grid.filled(self.year, region, TOTAL, group) for group in groups)
+        ]
         if self.grid.by != "region" or not printed or set(living) <= set(printed):
             return []
         sources = {record["source"] for record in self.grid.records() if record["year"] == self.year}
-        key = "regions_partial_table" if any(source.startswith("table") for source in sources) else "regions_partial"
+        key = (
+            "regions_partial_table"
+            if any(source.startswith("table") for source in sources)
+            else "regions_partial"
+        )
         return [self.words.sentence(key, count=len(printed), total=len(living))]
 
     def borders(self) -> list[str]:
@@ -165,15 +191,15 @@ class Findings:
     def _spoken(self, record: Record) -> dict[str, str]:
         return {
             "period": self.words.period(self.card, record["year"]),
-            "value": self.words.value(self.card, record["value"]),
+            "value": self.words.marked(self.card, record),
         }
 
     def _compared(self, record: Record, before: Record) -> dict[str, str]:
         moved = change(record["value"], before["value"])
         return {
             "previous_period": self.words.period(self.card, before["year"]),
-            "previous_value": self.words.value(self.card, before["value"]),
-            "difference": self.words.difference(self.card, moved.amount, moved.decimals),
+            "previous_value": self.words.marked(self.card, before, unit=False),
+            "difference": self.words.difference(self.card, moved.value),
         }
 
     @staticmethod
@@ -194,9 +220,11 @@ class Findings:
         for group in groups:
             regions = list(group["region"])
             record = self.grid.filled(self.year, regions[0])
-            value = self.words.value(self.card, record["value"]) if record else ""
+            value = self.words.marked(self.card, record, unit=False) if record else ""
             if len(regions) > MOST_NAMED:
                 named.append(self.words.say("tied_regions", count=len(regions), value=value))
             else:
-                named += [self.words.say("item_with_value", item=self.words.region(r), value=value) for r in regions]
-        return "; ".join(named) if any("," in name for name in named) else ", ".join(named)
+                named += [
+                    self.words.say("item_with_value", item=self.words.region(r), value=value) for r in regions
+                ]
+        return self.words.listed(named)

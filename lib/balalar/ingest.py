@@ -13,8 +13,9 @@ import re
 import tempfile
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -55,10 +56,10 @@ class Layout(Record):
     end: str | None = None
     common: Cell = Cell()
     columns: tuple[Cell, ...] = Field(min_length=1)
-    rows: dict[str, Cell] = {}
+    rows: dict[str, Cell] = Field(default_factory=dict)
     regions: tuple[str, ...] | None = None
-    labels: dict[str, str | tuple[str, ...]] = {}
-    absent: dict[str, tuple[int, ...]] = {}
+    labels: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
+    absent: dict[str, tuple[int, ...]] = Field(default_factory=dict)
     sums: tuple[tuple[int, int, int], ...] = ()
     alike: bool = False
     digits: tuple[int, ...] = ()
@@ -271,8 +272,9 @@ class _Table:
         rest = body[start:end].strip()
         if rest and rest not in self.layout.ignore:
             position = start + body[start:end].index(rest)
-            rule = "only rows of known labels and numbers stand here; this is no known region or row, or no number"
-            raise self._fault(position, rest[:60], rule, "Mend the text, or declare the label in tables.yml.")
+            rule = "only known labels and numbers stand here; this is no known region or row, or no number"
+            remedy = "Mend the text, or declare the label in tables.yml."
+            raise self._fault(position, rest[:60], rule, remedy)
 
     def _row_key(self, label: str, seen: Counter[str], position: int) -> Cell:
         stands_for = self.labels[label]
@@ -380,7 +382,7 @@ class _Table:
         expected = Counter(self.layout.regions or [COUNTRY, *codes.living(self.report)])
         for region in sorted((expected - found) | (found - expected)):
             spelled = " or ".join(f"«{label}»" for label in codes.regions[region].printed)
-            rule = f"a row of {region} ({spelled}) is expected {expected[region]} time(s), read {found[region]} time(s)"
+            rule = f"rows of {region} ({spelled}) expected: {expected[region]}, read: {found[region]}"
             raise self._fault(self._body()[0], "", rule, "Compare the rows with the printed report.")
 
 
@@ -562,7 +564,8 @@ def _as_csv(
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(fields)
-        writer.writerows(sorted(rows, key=lambda row: _order(row, card, catalogue)))
+        order = partial(_order, card=card, catalogue=catalogue)
+        writer.writerows(sorted(rows, key=order))
         files[indicator] = out.getvalue()
     return files
 
@@ -574,7 +577,7 @@ def _other_reports(path: Path, year: int) -> list[list[str]]:
         return [row for row in list(csv.reader(file))[1:] if row and row[-1] != str(year)]
 
 
-def _order(row: list[str], card: Card, catalogue: Catalogue) -> tuple[Any, ...]:
+def _order(row: Sequence[str], card: Card, catalogue: Catalogue) -> tuple[Any, ...]:
     """Sort key of a row: report, source, year, and codes in the order of their lists."""
     codes = catalogue.codes
     regions = {code: at for at, code in enumerate(codes.regions)}

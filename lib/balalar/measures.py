@@ -18,16 +18,13 @@ class Change:
 
     Attributes
     ----------
-    amount : float
-        Absolute difference in the card's unit, not negative.
-    decimals : int
-        Decimals of the finer of the two figures.
+    value : str
+        Absolute difference in the card's unit, written as a figure: ``"0.7"``, ``"159.1e9"``.
     direction : {"rose", "fell", "unchanged"}
         At the coarser of the two printed precisions: 8.44 and 8.4 are unchanged.
     """
 
-    amount: float
-    decimals: int
+    value: str
     direction: Direction
 
 
@@ -84,17 +81,20 @@ def change(now: str, before: str) -> Change:
     Examples
     --------
     >>> change("7.7", "8.4")
-    Change(amount=0.7, decimals=1, direction='fell')
+    Change(value='0.7', direction='fell')
     >>> change("8.44", "8.4").direction
     'unchanged'
+    >>> change("917.0e9", "757.9e9").value
+    '159.1e9'
     """
     finest, coarsest = sorted((exponent(now), exponent(before)))
     amount = float(now) - float(before)
     direction: Direction = "rose" if amount > 0 else "fell"
     if abs(amount) <= 10**coarsest / 2 * (1 + 1e-9):
         direction = "unchanged"
-    places = max(-finest, 0)
-    return Change(round(abs(amount), places), places, direction)
+    power = min(scale(now), scale(before))
+    value = f"{abs(amount) / 10**power:.{max(power - finest, 0)}f}"
+    return Change(f"{value}e{power}" if power else value, direction)
 
 
 def derive(card: Card, numerator: pd.DataFrame, denominator: pd.DataFrame) -> pd.DataFrame:
@@ -217,6 +217,11 @@ def borders_changed(codes: Codes, region: str, year: int, before: int) -> int | 
 Record = dict[str, Any]
 
 
+def records(frame: pd.DataFrame) -> list[Record]:
+    """Rows of a frame as records."""
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
 class Grid:
     """One indicator's figures for one look: by region, year or a dimension, perhaps split by another.
 
@@ -238,7 +243,7 @@ class Grid:
             if name not in (by, split):
                 figures = figures[figures[name] == TOTAL]
         self._cells: dict[tuple[int, str, str, str], Record] = {}
-        for record in figures.to_dict("records"):
+        for record in records(figures):
             item = record[by] if by in card.dimensions else TOTAL
             group = record[split] if split else TOTAL
             self._cells[int(record["year"]), record["region"], item, group] = record
@@ -263,7 +268,8 @@ class Grid:
             {
                 key[0]
                 for key, record in self._cells.items()
-                if record["value"] != "" and all(want in ("", have) for want, have in zip(wanted, key[1:], strict=True))
+                if record["value"] != ""
+                and all(want in ("", have) for want, have in zip(wanted, key[1:], strict=True))
             }
         )
 

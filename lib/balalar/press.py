@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import nbformat
 import papermill
+from jupyter_client.manager import AsyncKernelManager
 from nbconvert import HTMLExporter
 from papermill.exceptions import PapermillExecutionError
 
@@ -24,6 +27,15 @@ from balalar.paths import ROOT_VARIABLE, Project
 PARAMETERS = ("year", "lang", "region")
 TEMPLATES = Path(__file__).parent / "templates"
 SECONDS = 300  # a notebook that takes longer has failed
+
+
+class LocalKernelManager(AsyncKernelManager):
+    """Kernels over files, not ports: no two can race for a port, nothing is open to a network."""
+
+    def __init__(self, **options: Any) -> None:
+        # Jupyter's own name for the socket is the same for kernels that start together.
+        socket = Path(tempfile.gettempdir()) / f"balalar-{uuid4().hex[:12]}"
+        super().__init__(transport="ipc", ip=str(socket), **options)
 
 
 @dataclass(frozen=True, order=True)
@@ -137,10 +149,8 @@ def _check_parameters(notebook: Path, where: Project) -> None:
         raise RequestError(f"{where.name(notebook)}: the chapter has no notebook")
     found = tuple(papermill.inspect_notebook(str(notebook)))
     if found != PARAMETERS:
-        listed = ", ".join(found) or "none"
-        raise RequestError(
-            f"{where.name(notebook)}: the cell tagged «parameters» must set {', '.join(PARAMETERS)}; it sets {listed}"
-        )
+        rule = f"the cell tagged «parameters» must set {', '.join(PARAMETERS)}"
+        raise RequestError(f"{where.name(notebook)}: {rule}; it sets {', '.join(found) or 'none'}")
 
 
 def run(jobs: Sequence[Job], where: Project, folder: Path, done: Callable[[Outcome], None]) -> list[Outcome]:
@@ -191,6 +201,8 @@ def _execute(job: Job, where: Project, folder: Path) -> Outcome:
             log_output=False,
             autosave_cell_every=0,
             execution_timeout=SECONDS,
+            kernel_manager_class=LocalKernelManager,
+            extra_arguments=["--log-level=CRITICAL"],
             cwd=str(folder),
         )
         sections = take_sections(nbformat.read(target, as_version=4))

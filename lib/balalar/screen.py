@@ -163,16 +163,12 @@ def _in_range(low: float | None, high: float | None) -> Callable[[pd.DataFrame],
 
 def _schema_faults(cases: pd.DataFrame, frame: pd.DataFrame, name: str) -> Iterator[Fault]:
     """Faults from a frame schema's failure cases, a line of the CSV each."""
-    for case in cases.drop_duplicates(["check", "index"]).itertuples():
-        at = int(case.index)
+    for case in cases.drop_duplicates(["check", "index"]).to_dict("records"):
+        at, rule = int(case["index"]), str(case["check"])
         # A rule about whole rows names a cell of each column; the value is what is looked at.
-        column = "value" if case.schema_context == "DataFrameSchema" else str(case.column)
-        remedy = (
-            "Mend the cell, or declare the code."
-            if "code" in str(case.check)
-            else "Compare it with the report."
-        )
-        yield Fault(name, at + 2, column, str(frame.at[at, column]), str(case.check), remedy)
+        column = "value" if case["schema_context"] == "DataFrameSchema" else str(case["column"])
+        remedy = "Mend the cell, or declare the code." if "code" in rule else "Compare it with the report."
+        yield Fault(name, at + 2, column, str(frame[column].iloc[at]), rule, remedy)
 
 
 def _card_faults(card: Card, catalogue: Catalogue, where: Project) -> Iterator[Fault]:

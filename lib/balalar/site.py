@@ -18,7 +18,10 @@ from balalar.press import Job, Outcome, page, run
 from balalar.tables import render
 from balalar.words import Words
 
-DOWNLOADS = {"download_corrected": "data/balalar-corrected.csv", "download_printed": "data/balalar-printed.csv"}
+DOWNLOADS = {
+    "download_corrected": "data/balalar-corrected.csv",
+    "download_printed": "data/balalar-printed.csv",
+}
 
 
 def build(
@@ -60,7 +63,7 @@ def build(
 
 def _check_target(out: Path) -> None:
     """Never replace a folder that is not a site."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir()) and not (out / "index.html").exists()):
+    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / "index.html").exists())):
         raise BalalarError(f"{out}: this is no site of balalar's and would be replaced; choose another --out")
 
 
@@ -79,7 +82,9 @@ def _write_site(outcomes: Sequence[Outcome], dataset: Dataset, folder: Path) -> 
         path.write_text(page(outcome.sections, _page_words(outcome.job, jobs, dataset)), encoding="utf-8")
     langs = [lang for lang in LANGUAGES if any(job.lang == lang for job in jobs)]
     for lang in langs:
-        (folder / lang / "index.html").write_text(_index(lang, langs, jobs, dataset, f"{lang}/index.html"), encoding="utf-8")
+        (folder / lang / "index.html").write_text(
+            _index(lang, langs, jobs, dataset, f"{lang}/index.html"), encoding="utf-8"
+        )
     (folder / "index.html").write_text(_index(langs[0], langs, jobs, dataset, "index.html"), encoding="utf-8")
     (folder / "data").mkdir()
     exchange.write_csv(exchange.tidy(dataset, "corrected"), folder / DOWNLOADS["download_corrected"])
@@ -144,7 +149,9 @@ def _index(lang: str, langs: Sequence[str], jobs: Sequence[Job], dataset: Datase
     words, edition = Words(dataset.catalogue, lang), dataset.catalogue.edition
     own = [job for job in jobs if job.lang == lang]
     groups = []
-    for year, region in sorted({(job.year, job.region) for job in own}, key=lambda key: (-key[0], key[1] != COUNTRY, key[1])):
+    for year, region in sorted(
+        {(job.year, job.region) for job in own}, key=lambda key: (-key[0], key[1] != COUNTRY, key[1])
+    ):
         links = [
             {
                 "href": _link(here, job.path),
@@ -167,4 +174,6 @@ def _index(lang: str, langs: Sequence[str], jobs: Sequence[Job], dataset: Datase
         for other in langs
     ]
     titles = {"title": edition.title[lang], "subtitle": edition.subtitle[lang]}
-    return render("index.html.j2", **_common(here, lang, dataset), **titles, languages=languages, groups=groups)
+    return render(
+        "index.html.j2", **_common(here, lang, dataset), **titles, languages=languages, groups=groups
+    )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -44,8 +46,8 @@ class View:
         """Chart as SVG; empty where there are fewer than two values to compare."""
         if self.grid.by == "year":
             return self._lines(alternative)
-        if self.grid.split and len(self.grid.groups(self.year)) > 1:
-            return self._dots(alternative)
+        if self.grid.split and (chart := self._groups_chart(alternative)):
+            return chart
         return self._bars(alternative)
 
     def table(self) -> Table:
@@ -57,10 +59,17 @@ class View:
             return self._table_of_years(caption, groups)
         years = [year for year in self.grid.years() if year <= self.year] or [self.year]
         columns = [
-            (year, group) for year in years for group in groups if any(self._cell(year, r, i, group) for r, i in self._rows())
+            (year, group)
+            for year in years
+            for group in groups
+            if any(self._cell(year, r, i, group) for r, i in self._rows())
         ]
         rows = [
-            Row(self._row_label(region, item), [self._text(year, region, item, group) for year, group in columns], self._apart(region, item))
+            Row(
+                self._row_label(region, item),
+                [self._text(year, region, item, group) for year, group in columns],
+                self._apart(region, item),
+            )
             for region, item in self._rows()
         ]
         corner = words.say("region") if self.grid.by == "region" else words.dimension(self.grid.by)
@@ -73,17 +82,35 @@ class View:
         if self.grid.by == "region":
             printed = self.grid.regions(self.year, filled=False)
             older = [region for region in self._older_regions() if region not in printed]
-            living = [r for r in self.words.catalogue.codes.living(self.year) if r not in printed and r not in older]
+            living = [
+                r for r in self.words.catalogue.codes.living(self.year) if r not in printed and r not in older
+            ]
             regions = sorted([*printed, *older, *living], key=lambda region: -self._height(region, TOTAL))
-            country = [COUNTRY] if any(self.grid.get(year, COUNTRY, TOTAL, group) for year in self.grid.years() for group in self._column_groups()) else []
+            country = (
+                [COUNTRY]
+                if any(
+                    self.grid.get(year, COUNTRY, TOTAL, group)
+                    for year in self.grid.years()
+                    for group in self._column_groups()
+                )
+                else []
+            )
             return [(region, TOTAL) for region in country + regions]
         where = self._where()
-        items = [item for item in self.words.catalogue.codes.dimensions[self.grid.by].items if item in self._items()]
+        items = [
+            item
+            for item in self.words.catalogue.codes.dimensions[self.grid.by].items
+            if item in self._items()
+        ]
         return [(where, item) for item in items]
 
     def _older_regions(self) -> list[str]:
         """Regions that exist no longer but have figures in earlier years of the table."""
-        return list(dict.fromkeys(r for year in self.grid.years() if year < self.year for r in self.grid.regions(year)))
+        return list(
+            dict.fromkeys(
+                r for year in self.grid.years() if year < self.year for r in self.grid.regions(year)
+            )
+        )
 
     def _items(self) -> set[str]:
         where = self._where()
@@ -112,9 +139,9 @@ class View:
             return self.words.mark("O")
         if record["status"] != "A":
             self.statuses.add(record["status"])
-        number = self.words.number(record["value"]) if record["value"] else ""
-        dagger = "†" if record["correction"] else ""
-        return " ".join(filter(None, [number + dagger, self.words.mark(record["status"])]))
+        if not record["value"]:
+            return self.words.mark(record["status"])
+        return self.words.marked(self.grid.card, record, unit=False)
 
     def _column_groups(self) -> list[str]:
         if not self.grid.split:
@@ -155,7 +182,7 @@ class View:
         rows = []
         for region, item in self._rows():
             record = self.grid.filled(self.year, region, item)
-            if record is None or (self.grid.by != "region" and item == TOTAL):
+            if record is None or self._is_sum(region, item):
                 continue
             earlier = self.grid.filled(before, region, item)
             rows.append(
@@ -169,7 +196,9 @@ class View:
             )
         if len(rows) < 2:
             return ""
-        frame = pd.DataFrame(rows).sort_values("number", ascending=False, kind="stable").reset_index(drop=True)
+        frame = (
+            pd.DataFrame(rows).sort_values("number", ascending=False, kind="stable").reset_index(drop=True)
+        )
         rings = before is not None and frame["earlier"].notna().mean() >= BOTH
         if not rings or before is None:
             return charts.bars(frame.assign(earlier=math.nan), alternative)
@@ -185,21 +214,37 @@ class View:
             return "plain"
         return "chosen" if region == self.region else "other"
 
-    def _dots(self, alternative: Alternative) -> str:
-        groups = [code for code in self._column_groups() if code != TOTAL and code in self.grid.groups(self.year)]
+    def _groups_chart(self, alternative: Alternative) -> str:
+        groups = [
+            code for code in self._column_groups() if code != TOTAL and code in self.grid.groups(self.year)
+        ]
         groups = groups[:MOST_SERIES]
         rows = []
         for region, item in self._rows():
             records = {code: self.grid.filled(self.year, region, item, code) for code in groups}
-            if not any(records.values()):
-                continue
-            texts = [self.words.number(record["value"]) for record in records.values() if record]
-            numbers = {self._group(code): float(r["value"]) if r else math.nan for code, r in records.items()}
-            rows.append({"label": self._row_label(region, item), "text": " · ".join(texts), "role": self._role(region), **numbers})
-        frame = pd.DataFrame(rows)
-        names = [self._group(code) for code in groups]
-        order = frame[names].max(axis=1).sort_values(ascending=False, kind="stable").index
-        return charts.dots(frame.loc[order].reset_index(drop=True), names, alternative)
+            if any(records.values()) and not self._is_sum(region, item):
+                row: dict[str, Any] = {"label": self._row_label(region, item), "role": self._role(region)}
+                for code, record in records.items():
+                    row[self._group(code)] = float(record["value"]) if record else math.nan
+                    row[f"{self._group(code)} text"] = (
+                        self._text(self.year, region, item, code) if record else ""
+                    )
+                rows.append(row)
+        if len(rows) < 2:
+            return ""
+        frame, names = pd.DataFrame(rows), [self._group(code) for code in groups]
+        whole = self.grid.card.kind == "count"
+        height = frame[names].sum(axis=1) if whole else frame[names].max(axis=1)
+        frame = frame.loc[height.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
+        return (charts.stacked if whole else charts.dots)(
+            frame, names, alternative, self._tick(frame[names].max().max())
+        )
+
+    def _is_sum(self, region: str, item: str) -> bool:
+        """Whether a row is the sum of the others, beside which they would vanish."""
+        if self.grid.by == "region":
+            return region == COUNTRY and self.grid.card.kind in ("count", "money")
+        return item == TOTAL
 
     def _lines(self, alternative: Alternative) -> str:
         groups = self._column_groups()
@@ -213,15 +258,29 @@ class View:
             for year in years:
                 record = self.grid.filled(year, region, TOTAL, group)
                 assert record
-                named = len(pairs) == 1 and (len(years) <= 8 or year in (years[0], years[-1])) or year in (years[0], years[-1])
-                text = self.words.number(record["value"]) if named else ""
-                rows.append({"series": self._series(region, group), "year": year, "number": float(record["value"]), "text": text})
+                named = (len(pairs) == 1 and (len(years) <= 8 or year in (years[0], years[-1]))) or year in (
+                    years[0],
+                    years[-1],
+                )
+                text = self.words.marked(self.grid.card, record, unit=False) if named else ""
+                rows.append(
+                    {
+                        "series": self._series(region, group),
+                        "year": year,
+                        "number": float(record["value"]),
+                        "text": text,
+                    }
+                )
         if not rows:
             return ""
         frame = pd.DataFrame(rows)
-        decimals = 0 if frame["number"].abs().max() >= 10 else 1
         breaks = [one.year for one in self.grid.card.breaks]
-        return charts.lines(frame, alternative, lambda number: self.words.amount(number, decimals), breaks)
+        return charts.lines(frame, alternative, self._tick(frame["number"].abs().max()), breaks)
+
+    def _tick(self, largest: float) -> Callable[[float], str]:
+        """Text of a number on an axis."""
+        decimals = 0 if largest >= 10 else 1
+        return lambda number: self.words.amount(number, decimals)
 
     def _line_years(self, region: str, group: str) -> list[int]:
         return [year for year in self.grid.years(region, TOTAL, group) if year <= self.year]
@@ -229,6 +288,6 @@ class View:
     def _series(self, region: str, group: str) -> str:
         if not self.grid.split:
             return self.words.short_region(region)
-        if self.region == COUNTRY or region == COUNTRY and len(self.grid.years(self.region)) == 0:
+        if self.region == COUNTRY or (region == COUNTRY and len(self.grid.years(self.region)) == 0):
             return self._group(group)
         return f"{self.words.short_region(region)}: {self._group(group)}"

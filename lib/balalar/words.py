@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from babel import Locale
 from babel.lists import format_list
@@ -34,7 +36,9 @@ class Words:
 
     def __init__(self, catalogue: Catalogue, lang: str, chapter: str = "") -> None:
         if lang not in LANGUAGES:
-            raise RequestError(f"lang: {lang!r} is no language of the briefs; choose one of {', '.join(LANGUAGES)}")
+            raise RequestError(
+                f"lang: {lang!r} is no language of the briefs; choose one of {', '.join(LANGUAGES)}"
+            )
         self.lang = lang
         self.catalogue = catalogue
         self.locale = Locale.parse(LOCALES[lang])
@@ -57,12 +61,14 @@ class Words:
         """
         if key not in self._texts:
             raise RequestError(f"text: there is no text {key!r}; add it to data/text in kk, ru and en")
-        return self._texts[key][self.lang].format(**words)
+        # A dash does not start a line.
+        return self._texts[key][self.lang].format(**words).replace(" — ", "\u00a0— ")
 
     def sentence(self, key: str, **words: object) -> str:
-        """Text of a key with its first letter in upper case."""
+        """Text of a key as a sentence: its first letter in upper case, one full stop at its end."""
         text = self.say(key, **words)
-        return text[:1].upper() + text[1:]
+        text = text[:1].upper() + text[1:]
+        return re.sub(r"\.{2,}$", ".", text)
 
     def number(self, value: str) -> str:
         """A figure with the printed number of decimals: 12.65 is «12,65», 58.2e3 «58,2 мың».
@@ -85,9 +91,28 @@ class Words:
         """A figure with its unit, as it stands in a sentence."""
         return self._with_unit(card, self.number(value))
 
+    def marked(self, card: Card, record: Mapping[str, Any], unit: bool = True) -> str:
+        """A figure with its marks: provisional, estimate, used otherwise than printed (†).
+
+        Parameters
+        ----------
+        card : Card
+        record : mapping
+            ``value``, ``status`` and ``correction`` of the figure, which has a value.
+        unit : bool
+            Whether the unit is named; beside others of its kind only a percent sign is.
+        """
+        named = unit or card.unit == "percent"
+        text = self.value(card, record["value"]) if named else self.number(record["value"])
+        text += "†" if record["correction"] else ""
+        mark = self.mark(record["status"])
+        return f"{text}\u00a0{mark}" if mark else text
+
     def _with_unit(self, card: Card, number: str) -> str:
         # A number does not part from its unit at the end of a line.
-        pattern = self.catalogue.codes.units[card.unit].pattern[self.lang].replace("{value} ", "{value}\u00a0")
+        pattern = (
+            self.catalogue.codes.units[card.unit].pattern[self.lang].replace("{value} ", "{value}\u00a0")
+        )
         return pattern.format(value=number)
 
     def share(self, ratio: float) -> str:
@@ -95,9 +120,9 @@ class Words:
         pattern = self.locale.percent_formats[None].pattern.replace("#,##0", "#,##0.0")
         return format_percent(ratio, format=pattern, locale=self.locale)
 
-    def difference(self, card: Card, amount: float, decimals: int) -> str:
+    def difference(self, card: Card, value: str) -> str:
         """A difference of two figures: percentage points for shares, else the unit."""
-        number = self.amount(amount, decimals)
+        number = self.number(value)
         if card.unit == "percent":
             return self.say("difference_percent", number=number)
         if card.kind in ("count", "money"):
@@ -137,10 +162,14 @@ class Words:
         mark = self.catalogue.codes.statuses[status].mark
         return mark[self.lang] if mark else ""
 
-    def place(self, source: str, report: int) -> str:
+    def place(self, source: str) -> str:
         """Place in a report: «2.1-кесте», «таблица 2.1»."""
         kind, number = source.split("-")
-        return self.say(f"place_{kind}", number=number, year=report)
+        return self.say(f"place_{kind}", number=number)
+
+    def places(self, report: int, sources: Iterable[str]) -> str:
+        """Several places of a report, and the report."""
+        return self.say("places", year=report, places=", ".join(map(self.place, sources)))
 
     def listed(self, items: Iterable[str]) -> str:
         """Items in a row, with the language's «and»."""
