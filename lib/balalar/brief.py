@@ -193,6 +193,8 @@ class Brief:
             self.words.say("chart_name", title=title), " ".join([self._subtitle(view), *sentences])
         )
         svg = view.chart(alternative)
+        if not svg and not sentences:
+            return Block("")
         table = html(view.table()) if svg or len(findings.grid.records()) > 1 else ""
         used = self._used(findings.grid, findings.year)
         return Block(
@@ -323,7 +325,10 @@ class Brief:
         if self.year != self.newest:
             figures = figures[figures["year"] <= wanted]
         grid = Grid(figures, card, by, split)
-        year = year_shown(grid.years(), wanted, self.year == self.newest)
+        years = grid.region_years() if by == "region" else []
+        year = year_shown(years, wanted, self.year == self.newest)
+        if year is None:
+            year = year_shown(grid.years(), wanted, self.year == self.newest)
         return Findings(grid, year, self.words, self.region) if year is not None else None
 
     # -- parts of a figure ---------------------------------------------------------------------------
@@ -346,7 +351,9 @@ class Brief:
 
     def _used(self, grid: Grid, year: int) -> list[Record]:
         """Figures of a look that have a value, remembered for the notes at the end."""
-        used = [record for record in grid.records() if record["value"] != "" and record["year"] <= year]
+        seen = [record for record in grid.records() if record["value"] != "" and record["year"] <= year]
+        spoken_of = (COUNTRY, self.region)
+        used = [record for record in seen if grid.by == "region" or record["region"] in spoken_of]
         self._remember(used)
         return used
 

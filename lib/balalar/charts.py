@@ -99,7 +99,8 @@ def bars(rows: pd.DataFrame, alternative: Alternative, legend: Sequence[str] = (
             ends[:] = ends.max()
         _row_labels(axes, labels, ends, rows["text"])
         if legend:
-            _legend(figure, [("s", BLUE, BLUE), ("o", "white", INK)], legend)
+            bar = palette.get("other", BLUE)
+            _legend(figure, [("s", bar, bar), ("o", "white", INK)], legend)
         return _svg(figure, alternative)
 
 

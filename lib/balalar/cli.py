@@ -112,6 +112,10 @@ def build_command(
     where = project()
     dataset = open_dataset(where)
     jobs = press.plan(dataset, where, years, langs, chapters, regions)
+    for chapter in dataset.catalogue.edition.chapters:
+        for year in sorted({job.year for job in jobs}):
+            if not chapters and not any((job.year, job.chapter) == (year, chapter) for job in jobs):
+                click.echo(f"{chapter} {year}: nothing was observed, no brief")
     start, finished = time.monotonic(), 0
 
     def done(outcome: Outcome) -> None:

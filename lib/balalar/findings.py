@@ -176,17 +176,15 @@ class Findings:
         return self.region if self.year in own else COUNTRY
 
     def _pair(self, split: str, first: str, second: str) -> dict[str, Record]:
-        """Figures of two groups, of the chosen region where it has both."""
-        for region in dict.fromkeys((self.region, COUNTRY)):
-            if self.grid.split == split:
-                pair = {code: self.grid.filled(self.year, region, TOTAL, code) for code in (first, second)}
-            elif self.grid.by == split:
-                pair = {code: self.grid.filled(self.year, region, code) for code in (first, second)}
-            else:
-                return {}
-            if all(pair.values()):
-                return {code: record for code, record in pair.items() if record}
-        return {}
+        """Figures of two groups, of the chosen region or the country, where it has both."""
+        if self.grid.split == split:
+            keys = {code: (TOTAL, code) for code in (first, second)}
+        elif self.grid.by == split:
+            keys = {code: (code, TOTAL) for code in (first, second)}
+        else:
+            return {}
+        pair = {code: self.grid.filled(self.year, self.region, *key) for code, key in keys.items()}
+        return {code: record for code, record in pair.items() if record} if all(pair.values()) else {}
 
     def _spoken(self, record: Record) -> dict[str, str]:
         return {

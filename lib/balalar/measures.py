@@ -273,6 +273,11 @@ class Grid:
             }
         )
 
+    def region_years(self) -> list[int]:
+        """Years in which a region has a value, oldest first."""
+        found = {key[0] for key, record in self._cells.items() if key[1] != COUNTRY and record["value"] != ""}
+        return sorted(found)
+
     def regions(self, year: int, filled: bool = True) -> list[str]:
         """Regions of a year without the country, those with a value in any group if ``filled``."""
         found = {

@@ -171,6 +171,7 @@ def run(jobs: Sequence[Job], where: Project, folder: Path, done: Callable[[Outco
         In the order of the jobs; a failed one carries its failure.
     """
     os.environ[ROOT_VARIABLE] = str(where.root)
+    folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     outcomes: dict[Job, Outcome] = {}
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
@@ -203,7 +204,8 @@ def _execute(job: Job, where: Project, folder: Path) -> Outcome:
             execution_timeout=SECONDS,
             kernel_manager_class=LocalKernelManager,
             extra_arguments=["--log-level=CRITICAL"],
-            cwd=str(folder),
+            # The kernel's folder; papermill's own cwd would move this whole process, all threads with it.
+            resources={"metadata": {"path": str(folder)}},
         )
         sections = take_sections(nbformat.read(target, as_version=4))
     except PapermillExecutionError as error:
