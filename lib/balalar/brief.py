@@ -118,6 +118,7 @@ class Brief:
         self._cards = {card.id: card for card in catalogue.chapter_cards(chapter)}
         self._shown: set[str] = set()
         self._said: set[str] = set()
+        self._best: dict[str, pd.DataFrame] = {}
         self._records: dict[tuple[str, str], Record] = {}
         years = years_of(dataset, chapter)
         if self.year not in years:
@@ -309,9 +310,13 @@ class Brief:
 
     def _figures(self, card: Card) -> pd.DataFrame:
         """Best figure of each key of an indicator."""
-        if card.derived and card.numerator and card.denominator:
-            return derive(card, self.dataset.best(card.numerator), self.dataset.best(card.denominator))
-        return self.dataset.best(card.id)
+        if card.id not in self._best:
+            if card.derived and card.numerator and card.denominator:
+                parts = (self.dataset.best(card.numerator), self.dataset.best(card.denominator))
+                self._best[card.id] = derive(card, *parts)
+            else:
+                self._best[card.id] = self.dataset.best(card.id)
+        return self._best[card.id]
 
     def _findings(self, card: Card, by: str, split: str, at: str = "") -> Findings | None:
         """What a look says in the brief's year, None where nothing was printed."""
@@ -405,6 +410,7 @@ class Brief:
         words, frame = self.words, self.dataset.corrected
         looked_at = {record["about"] for record in used if record["year"] == year}
         frame = frame[frame["about"].isin(looked_at) & frame["number"].notna()]
+        frame = frame[frame.duplicated("about", keep=False)]
         listed = []
         for _, same in frame.groupby("about", sort=False):
             best, *others = records(same.sort_values("preference"))

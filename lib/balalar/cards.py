@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    RootModel,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)  # fmt: skip
 
 from balalar.errors import DataError, Fault
 from balalar.paths import Project, project
 
 # libyaml reads some 200 cards in a fraction of the time; both loaders build plain values only.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-LANGUAGES = ("kk", "ru", "en")
 TOTAL = "total"
 COUNTRY = "KZ"
 BASIC_DIMENSIONS = ("sex", "settlement")
@@ -33,27 +41,23 @@ class Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Text(Record):
-    """The same words in the three languages of the readers."""
+class Text(RootModel[dict[str, Words]]):
+    """The same words in all languages of the edition."""
 
-    kk: Words
-    ru: Words
-    en: Words
+    model_config = ConfigDict(frozen=True)
 
     def __getitem__(self, lang: str) -> str:
-        """Words in one language.
-
-        Parameters
-        ----------
-        lang : str
-            One of ``LANGUAGES``.
-        """
-        words: str = getattr(self, lang)
-        return words
+        """Words in one language."""
+        return self.root[lang]
 
     @model_validator(mode="after")
-    def _same_placeholders(self) -> Text:
-        used = {lang: set(re.findall(r"{(\w+)}", self[lang])) for lang in LANGUAGES}
+    def _in_all_languages(self, info: ValidationInfo) -> Text:
+        wanted = list(info.context or self.root)
+        if missing := [lang for lang in wanted if lang not in self.root]:
+            raise ValueError(f"the words must stand in {', '.join(wanted)}; missing: {', '.join(missing)}")
+        if unknown := [lang for lang in self.root if lang not in wanted]:
+            raise ValueError(f"the languages are {', '.join(wanted)}; unknown: {', '.join(unknown)}")
+        used = {lang: set(re.findall(r"{(\w+)}", words)) for lang, words in self.root.items()}
         if len({frozenset(names) for names in used.values()}) > 1:
             listed = "; ".join(f"{lang}: {sorted(names) or 'none'}" for lang, names in used.items())
             raise ValueError(f"placeholders differ between the languages ({listed})")
@@ -224,8 +228,15 @@ class Chapter(Record):
 
 
 class Edition(Record):
-    """What is published: the chapters in their order, and who publishes it under what licence."""
+    """What is published: languages, chapters in their order, who publishes it under what licence.
 
+    Attributes
+    ----------
+    languages : dict of str to str
+        Language code to its CLDR locale; the first is the one of the site's first page.
+    """
+
+    languages: dict[Annotated[str, Field(pattern=r"^[a-z]{2}$")], str] = Field(min_length=1)
     title: Text
     subtitle: Text
     publisher: Text
@@ -322,7 +333,7 @@ def _walk(
             yield from _walk(value, (*path, position), lines)
 
 
-def read(kind: Any, path: Path, where: Project) -> Any:
+def read(kind: Any, path: Path, where: Project, languages: Collection[str] = ()) -> Any:
     """Read a YAML file as a typed record.
 
     Parameters
@@ -333,6 +344,8 @@ def read(kind: Any, path: Path, where: Project) -> Any:
         File to read.
     where : Project
         Project, for the file's name in messages.
+    languages : collection of str
+        Languages in which every text must stand.
 
     Raises
     ------
@@ -341,7 +354,7 @@ def read(kind: Any, path: Path, where: Project) -> Any:
     """
     data, lines = read_yaml(path, where)
     try:
-        return TypeAdapter(kind).validate_python(data)
+        return TypeAdapter(kind).validate_python(data, context=list(languages))
     except ValidationError as error:
         raise DataError(_fault(detail, where.name(path), lines) for detail in error.errors()) from None
 
@@ -379,19 +392,23 @@ def survey(where: Project) -> tuple[Catalogue | None, list[Fault]]:
     """
     faults: list[Fault] = []
 
-    def attempt(kind: Any, path: Path) -> Any:
+    def attempt(kind: Any, path: Path, languages: Collection[str] = ()) -> Any:
         try:
-            return read(kind, path, where)
+            return read(kind, path, where, languages)
         except DataError as error:
             faults.extend(error.faults)
             return None
 
-    codes = attempt(Codes, where.data / "codes.yml")
-    sources = attempt(Sources, where.data / "sources.yml")
     edition = attempt(Edition, where.data / "edition.yml")
-    cards = {path.stem: attempt(Card, path) for path in sorted(where.indicators.glob("*.yml"))}
-    texts = {path.stem: attempt(dict[Code, Text], path) for path in sorted(where.text.glob("*.yml"))}
-    if not (codes and sources and edition):
+    if edition is None:
+        return None, faults
+    spoken = edition.languages
+    attempt(Edition, where.data / "edition.yml", spoken)  # now that the languages are known
+    codes = attempt(Codes, where.data / "codes.yml", spoken)
+    sources = attempt(Sources, where.data / "sources.yml", spoken)
+    cards = {path.stem: attempt(Card, path, spoken) for path in sorted(where.indicators.glob("*.yml"))}
+    texts = {path.stem: attempt(dict[Code, Text], path, spoken) for path in sorted(where.text.glob("*.yml"))}
+    if not (codes and sources):
         return None, faults
     sound_cards = {name: card for name, card in cards.items() if card}
     sound_texts = {name: text for name, text in texts.items() if text is not None}

@@ -98,38 +98,45 @@ def dimension_columns(catalogue: Catalogue) -> list[str]:
 
 def read_observations(catalogue: Catalogue, where: Project) -> pd.DataFrame:
     """All observations as printed; columns as in ``Dataset.printed``."""
-    frames = [
-        observations_of(card, where.observations / f"{card.id}.csv", catalogue)
-        for card in catalogue.cards.values()
-        if not card.derived
-    ]
-    return typed(pd.concat(frames, ignore_index=True))
-
-
-def observations_of(card: Card, path: Path, catalogue: Catalogue) -> pd.DataFrame:
-    """One indicator's CSV as text, with all dimension columns."""
-    try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        rule = f"the observations of {card.id} must be a readable CSV ({error})"
-        raise DataError(
-            [Fault(str(path), 0, "file", "", rule, "Restore it, or run balalar ingest.")]
-        ) from None
-    frame.insert(0, "indicator", card.id)
-    for name in dimension_columns(catalogue):
-        if name not in frame:
-            frame[name] = TOTAL if name in BASIC_DIMENSIONS else ""
-    order = [
+    dimensions = dimension_columns(catalogue)
+    # An indicator without a dimension has its total of sex and settlement, and none of the others.
+    blank = {name: TOTAL if name in BASIC_DIMENSIONS else "" for name in dimensions}
+    columns = [
         "indicator",
         "year",
         "region",
-        *dimension_columns(catalogue),
+        *dimensions,
         "value",
         "status",
         "source",
         "report",
+        "correction",
     ]
-    return frame[order].assign(correction="")
+    rows = [
+        blank | row | {"indicator": card.id, "correction": ""}
+        for card in catalogue.cards.values()
+        if not card.derived
+        for row in _rows_of(card, where.observations / f"{card.id}.csv", where)
+    ]
+    return typed(pd.DataFrame(rows, columns=columns))
+
+
+def _rows_of(card: Card, path: Path, where: Project) -> list[dict[str, str]]:
+    """Rows of one indicator's CSV."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            rows = list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        rule = f"the observations of {card.id} must be a readable CSV ({error})"
+        remedy = "Restore it, or run balalar ingest."
+        raise DataError([Fault(where.name(path), 0, "file", "", rule, remedy)]) from None
+    columns = ["year", "region", *card.dimensions, "value", "status", "source", "report"]
+    if reader.fieldnames != columns or any(None in row or None in row.values() for row in rows):
+        rule = f"every row must have the columns {','.join(columns)}"
+        remedy = "Run balalar check, which names the line."
+        raise DataError([Fault(where.name(path), 1, "columns", "", rule, remedy)])
+    return rows
 
 
 def typed(frame: pd.DataFrame) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from nbconvert import HTMLExporter
 from papermill.exceptions import PapermillExecutionError
 
 from balalar.brief import PART, years_of
-from balalar.cards import COUNTRY, LANGUAGES
+from balalar.cards import COUNTRY
 from balalar.dataset import Dataset
 from balalar.errors import RequestError
 from balalar.paths import ROOT_VARIABLE, Project
@@ -119,7 +119,8 @@ def plan(
     available = {chapter: years_of(dataset, chapter) for chapter in catalogue.edition.chapters}
     newest = max(catalogue.sources.reports)
     _refuse("chapter", chapters, list(available))
-    _refuse("language", langs, LANGUAGES)
+    spoken = list(catalogue.edition.languages)
+    _refuse("language", langs, spoken)
     wanted_years = list(years) or [newest]
     _refuse("year", wanted_years, sorted({year for known in available.values() for year in known}))
     jobs = []
@@ -130,11 +131,11 @@ def plan(
                 if chapters:
                     _refuse(f"year for {chapter}", [year], available[chapter])
                 continue
-            jobs += [Job(year, r, chapter, lang) for r in regions or [COUNTRY] for lang in langs or LANGUAGES]
+            jobs += [Job(year, r, chapter, lang) for r in regions or [COUNTRY] for lang in langs or spoken]
     for chapter in dict.fromkeys(job.chapter for job in jobs):
         _check_parameters(where.notebooks / f"{chapter}.ipynb", where)
     order = {chapter: at for at, chapter in enumerate(available)}
-    return sorted(jobs, key=lambda job: (job.year, job.region, order[job.chapter], LANGUAGES.index(job.lang)))
+    return sorted(jobs, key=lambda job: (job.year, job.region, order[job.chapter], spoken.index(job.lang)))
 
 
 def _refuse(kind: str, wanted: Iterable[Any], known: Sequence[Any]) -> None:

@@ -14,7 +14,7 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
-from balalar.cards import LANGUAGES, Card, Catalogue, Text, survey
+from balalar.cards import Card, Catalogue, Text, survey
 from balalar.dataset import CORRECTION_FIELDS, MISSING, correct, read_corrections, read_observations
 from balalar.errors import DataError, Fault
 from balalar.paths import Project, project
@@ -277,7 +277,7 @@ def _label_faults(catalogue: Catalogue) -> Iterator[Fault]:
         "indicators.title": {card.id: card.title for card in catalogue.cards.values()},
     }
     for listed, labels in lists.items():
-        for lang in LANGUAGES:
+        for lang in catalogue.edition.languages:
             doubled = Counter(label[lang] for label in labels.values())
             for code, label in labels.items():
                 if doubled[label[lang]] > 1:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from balalar import exchange
-from balalar.cards import COUNTRY, LANGUAGES
+from balalar.cards import COUNTRY
 from balalar.dataset import Dataset
 from balalar.errors import BalalarError
 from balalar.paths import Project
@@ -80,7 +80,7 @@ def _write_site(outcomes: Sequence[Outcome], dataset: Dataset, folder: Path) -> 
         path = folder / outcome.job.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(page(outcome.sections, _page_words(outcome.job, jobs, dataset)), encoding="utf-8")
-    langs = [lang for lang in LANGUAGES if any(job.lang == lang for job in jobs)]
+    langs = [lang for lang in dataset.catalogue.edition.languages if any(job.lang == lang for job in jobs)]
     for lang in langs:
         (folder / lang / "index.html").write_text(
             _index(lang, langs, jobs, dataset, f"{lang}/index.html"), encoding="utf-8"

@@ -10,11 +10,8 @@ from babel import Locale
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 
-from balalar.cards import COUNTRY, LANGUAGES, Card, Catalogue
+from balalar.cards import COUNTRY, Card, Catalogue
 from balalar.errors import RequestError
-
-LOCALES = {"kk": "kk_KZ", "ru": "ru_KZ", "en": "en_GB"}
-MISSING_MARK = "O"
 
 
 class Words:
@@ -24,7 +21,7 @@ class Words:
     ----------
     catalogue : Catalogue
     lang : str
-        kk, ru or en.
+        A language of the edition.
     chapter : str, optional
         Chapter whose texts may be said besides the common ones.
 
@@ -35,13 +32,13 @@ class Words:
     """
 
     def __init__(self, catalogue: Catalogue, lang: str, chapter: str = "") -> None:
-        if lang not in LANGUAGES:
-            raise RequestError(
-                f"lang: {lang!r} is no language of the briefs; choose one of {', '.join(LANGUAGES)}"
-            )
+        locales = catalogue.edition.languages
+        if lang not in locales:
+            listed = ", ".join(locales)
+            raise RequestError(f"lang: {lang!r} is no language of the briefs; choose one of {listed}")
         self.lang = lang
         self.catalogue = catalogue
-        self.locale = Locale.parse(LOCALES[lang])
+        self.locale = Locale.parse(locales[lang])
         self._texts = catalogue.texts["common"] | catalogue.texts.get(chapter, {})
 
     def say(self, key: str, **words: object) -> str:
