@@ -237,7 +237,12 @@ class Table:
         rule = f"expected {expected}, {len(tokens)} groups of digits stand there"
         if choices:
             rule = f"expected {expected}, and the spaces can be read in {len(choices)} ways"
-        raise self._fault(position, values, rule, "Compare the row with the printed report.")
+        raise self._fault(
+            position,
+            self.text.text[position : position + 70],
+            rule,
+            "Compare the row with the printed report.",
+        )
 
     def _sensible(self, choices: list[list[str]], columns: list[int]) -> list[list[str]]:
         """Readings of a row that agree with the sums and sizes declared."""

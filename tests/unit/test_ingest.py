@@ -79,7 +79,7 @@ def test_a_quote_is_found_in_its_section(declared: Project, catalogue, tmp_path:
     [
         ("2.1-кесте. Балалар саны", "Балалар саны", 0, "expected under a line that starts with «2.1-кесте»"),
         (" Абай 186 790 188 851\n", "", 3, "rows of KZ-10 («Абай» or «Абай облысы») expected: 1, read: 0"),
-        ("Абай 186 790", "Абай 186 79O", 6, "no known region or row, or no number"),
+        ("Абай 186 790", "Абай 186 79O", 6, "found 'Абай 186 79O 188 851 Алматы"),
         ("Абай 186 790", "Абайй 186 790", 6, "'Абайй 186 790 188 851'; only known labels and numbers"),
         ("Астана қ. 427481 -", "Астана қ. 427481", 8, "expected 2 numbers in the row «Астана қ.», 1 groups"),
         (
