@@ -13,10 +13,10 @@ from markupsafe import Markup
 
 from balalar.cards import COUNTRY, TOTAL, Card
 from balalar.charts import Alternative
-from balalar.dataset import Dataset, open_dataset, read_corrections
+from balalar.dataset import Dataset, agree, open_dataset, read_corrections
 from balalar.errors import RequestError
 from balalar.findings import Findings
-from balalar.measures import Grid, Record, derive, exponent, records, year_shown
+from balalar.measures import Grid, Record, derive, records, year_shown
 from balalar.paths import Project, project
 from balalar.tables import Row, Table, html, render
 from balalar.views import View
@@ -117,7 +117,7 @@ class Brief:
         self.dataset, self.chapter, self._where = dataset, chapter, where
         self._cards = {card.id: card for card in catalogue.chapter_cards(chapter)}
         self._shown: set[str] = set()
-        self._said: set[str] = set()
+        self._said: set[tuple[str, str]] = set()
         self._best: dict[str, pd.DataFrame] = {}
         self._records: dict[tuple[str, str], Record] = {}
         years = years_of(dataset, chapter)
@@ -187,17 +187,16 @@ class Brief:
             return Block("", missing=(card.title[self.words.lang],))
         view = View(findings.grid, findings.year, self.words, self.region)
         # What another look at the indicator has said is not said again.
-        sentences = [sentence for sentence in findings.all() if sentence not in self._said]
-        self._said |= set(sentences)
+        sentences = self._news(card, findings.all())
         title = self._look_title(card, by, split, at)
         alternative = Alternative(
             self.words.say("chart_name", title=title), " ".join([self._subtitle(view), *sentences])
         )
         svg = view.chart(alternative)
-        if not svg and not sentences:
+        if not svg and not sentences and any(told == card.id for told, _ in self._said):
             return Block("")
         table = html(view.table()) if svg or len(findings.grid.records()) > 1 else ""
-        used = self._used(findings.grid, findings.year)
+        used = self._used(findings.grid)
         return Block(
             render(
                 "figure.html.j2",
@@ -354,13 +353,21 @@ class Brief:
             when = f"{view.grid.years()[0]}–{view.year}"
         return self.words.sentence("chart_subtitle", unit=self.words.unit(card), place=when)
 
-    def _used(self, grid: Grid, year: int) -> list[Record]:
+    def _used(self, grid: Grid) -> list[Record]:
         """Figures of a look that have a value, remembered for the notes at the end."""
-        seen = [record for record in grid.records() if record["value"] != "" and record["year"] <= year]
+        seen = [record for record in grid.records() if record["value"] != ""]
         spoken_of = (COUNTRY, self.region)
         used = [record for record in seen if grid.by == "region" or record["region"] in spoken_of]
         self._remember(used)
-        return used
+        return used + self._divisors(grid.card, used)
+
+    def _divisors(self, card: Card, used: list[Record]) -> list[Record]:
+        """Figures that a derived indicator was divided by; they are sources too."""
+        if not card.derived or card.denominator is None:
+            return []
+        keys = {(record["year"], record["region"]) for record in used}
+        below = records(self.dataset.best(card.denominator))
+        return [record for record in below if (record["year"], record["region"]) in keys]
 
     def _remember(self, records: Iterable[Record]) -> None:
         self._records |= {(record["about"], record["source"]): record for record in records}
@@ -383,9 +390,14 @@ class Brief:
             if first < one.year <= year
         ]
         # A dagger is explained wherever it stands, the rest where the indicator is first shown.
-        notes = [note for note in [*notes, *self._other_values(card, year, used)] if note not in self._said]
-        self._said |= set(notes)
+        notes = self._news(card, [*notes, *self._other_values(card, year, used)])
         return [*self._correction_notes(used), *notes]
+
+    def _news(self, card: Card, sentences: list[str]) -> list[str]:
+        """Sentences that no other look at the indicator has said on this page."""
+        new = [sentence for sentence in sentences if (card.id, sentence) not in self._said]
+        self._said |= {(card.id, sentence) for sentence in new}
+        return new
 
     @cached_property
     def _corrections(self) -> dict[str, dict[str, str]]:
@@ -408,16 +420,13 @@ class Brief:
     def _other_values(self, card: Card, year: int, used: list[Record]) -> list[str]:
         """Values of the year that the report prints differently elsewhere, beyond rounding."""
         words, frame = self.words, self.dataset.corrected
-        looked_at = {record["about"] for record in used if record["year"] == year}
+        looked_at = {record["about"]: record for record in used if record["year"] == year}
         frame = frame[frame["about"].isin(looked_at) & frame["number"].notna()]
-        frame = frame[frame.duplicated("about", keep=False)]
-        listed = []
-        for _, same in frame.groupby("about", sort=False):
-            best, *others = records(same.sort_values("preference"))
-            for other in others:
-                coarsest = max(exponent(best["value"]), exponent(other["value"]))
-                if abs(best["number"] - other["number"]) > 10**coarsest / 2 * (1 + 1e-9):
-                    listed.append(self._other_value(card, other))
+        listed = [
+            self._other_value(card, other)
+            for other in records(frame[frame.duplicated("about", keep=False)])
+            if not agree(looked_at[other["about"]]["value"], other["value"])
+        ]
         if not listed:
             return []
         return [words.say("note_other_value", listed="; ".join(listed[:MOST_OTHER_VALUES]))]
@@ -466,7 +475,8 @@ class Brief:
         year = year_shown(sorted(figures["year"].unique()), wanted, self.year == self.newest)
         if year is None:
             return []
-        now = records(figures[figures["year"] == year])
+        # Plans for later years stand below the current figure.
+        now = records(figures[figures["year"] >= year])
         self._remember(now)
         lists = self.words.catalogue.codes.dimensions
         now.sort(key=lambda record: [list(lists[name].items).index(record[name]) for name in card.dimensions])
@@ -478,6 +488,7 @@ class Brief:
         for name in card.dimensions:
             same = same[same[name] == record[name]]
         before = records(same.sort_values("year"))[-1:]
+        self._remember(before)
         statuses |= {one["status"] for one in (record, *before) if one["status"] != "A"}
         codes = [words.item(name, record[name]) for name in card.dimensions if record[name] != TOTAL]
         label = ": ".join([card.title[words.lang], *([", ".join(codes)] if codes else [])])

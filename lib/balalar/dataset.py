@@ -45,8 +45,10 @@ class Dataset:
     def best(self, indicator: str) -> pd.DataFrame:
         """Corrected figures of an indicator, one for each year, region and code.
 
-        Where a report prints a quantity twice the newest report counts, in it a table before a
-        figure before prose, and the earlier place before the later.
+        Where a quantity is printed twice the newest report counts. Where its places agree within
+        rounding, the finest figure is used; where they contradict each other, that of the place
+        which covers the most years of the series, so that no line is drawn from two accounts; else
+        a table before a figure before prose, and the earlier place before the later.
 
         Parameters
         ----------
@@ -58,8 +60,13 @@ class Dataset:
             Rows of ``corrected``, sorted by key.
         """
         frame = self.corrected[self.corrected["indicator"] == indicator]
-        key = ["year", "region", *self.dimensions]
-        return frame.sort_values([*key, "preference"]).drop_duplicates(key).reset_index(drop=True)
+        frame = frame[frame["report"] == frame.groupby("about")["report"].transform("max")]
+        once = frame[~frame.duplicated("about", keep=False)]
+        twice = [
+            _chosen(same, frame) for _, same in frame[frame.duplicated("about", keep=False)].groupby("about")
+        ]
+        best = pd.concat([once, *twice]) if twice else once
+        return best.sort_values(["year", "region", *self.dimensions], kind="stable").reset_index(drop=True)
 
     @property
     def dimensions(self) -> list[str]:
@@ -70,6 +77,66 @@ class Dataset:
         """Years in which anything was observed, oldest first."""
         filled = self.corrected[self.corrected["number"].notna()]
         return sorted(int(year) for year in filled["year"].unique())
+
+
+def _chosen(same: pd.DataFrame, indicator: pd.DataFrame) -> pd.DataFrame:
+    """The row that counts among those that print the same quantity."""
+    rows = same.sort_values("preference", kind="stable")
+    filled = rows[rows["number"].notna()]
+    if len(filled) < 2:
+        return (filled if len(filled) else rows).head(1)
+    first = filled["value"].iloc[0]
+    if all(agree(first, value) for value in filled["value"]):
+        order = filled["value"].map(exponent)
+    else:
+        region = indicator[(indicator["region"] == filled["region"].iloc[0]) & indicator["number"].notna()]
+        order = -filled["source"].map(region.groupby("source")["year"].nunique())
+    return filled.loc[order.sort_values(kind="stable").index[:1]]
+
+
+def decimals(value: str) -> int:
+    """Decimals of a figure as printed; those of 58.2e3 count before the factor.
+
+    Examples
+    --------
+    >>> decimals("12.65"), decimals("81"), decimals("58.2e3")
+    (2, 0, 1)
+    """
+    return len(value.split("e")[0].partition(".")[2])
+
+
+def scale(value: str) -> int:
+    """Power of ten behind a figure as printed: 3 for 58.2e3.
+
+    Examples
+    --------
+    >>> scale("58.2e3"), scale("403893")
+    (3, 0)
+    """
+    return int(value.partition("e")[2] or 0)
+
+
+def exponent(value: str) -> int:
+    """Power of ten of the last printed digit.
+
+    Examples
+    --------
+    >>> exponent("12.65"), exponent("58.2e3")
+    (-2, 2)
+    """
+    return scale(value) - decimals(value)
+
+
+def agree(one: str, other: str) -> bool:
+    """Whether two figures as printed may be the same number, rounded differently.
+
+    Examples
+    --------
+    >>> agree("7.68", "7.7"), agree("81.8", "81.9")
+    (True, False)
+    """
+    coarsest = max(exponent(one), exponent(other))
+    return abs(float(one) - float(other)) <= 10**coarsest / 2 * (1 + 1e-9)
 
 
 def open_dataset(where: Project | None = None) -> Dataset:

@@ -9,6 +9,8 @@ from balalar.measures import Grid, Record, borders_changed, change, extremes, ra
 from balalar.words import Words
 
 MOST_NAMED = 4  # regions named for one value; more are counted
+ENOUGH = 0.8  # share of the regions a table must hold for its extremes to be the country's
+WHOLE = 0.02  # parts that miss their total by more than this do not make it up
 
 
 class Findings:
@@ -79,15 +81,50 @@ class Findings:
         return found
 
     def extremes(self) -> list[str]:
-        """Regions with the highest and the lowest values."""
+        """Regions with the highest and the lowest values; only where all regions were printed.
+
+        Where some are missing nobody knows the extremes, so the printed ones are held against the
+        country instead, or listed.
+        """
         frame = self.grid.frame(self.year)
-        if self.grid.by != "region" or len(frame) < 2 or frame["number"].nunique() < 2:
+        if self.grid.by != "region" or len(frame) < 2:
+            return []
+        if not self._complete(list(frame["region"])):
+            return self._against_the_country(frame)
+        if frame["number"].nunique() < 2:
             return []
         highest, lowest = extremes(frame)
         return [
             self.words.sentence("regions_highest", regions=self._named(highest)),
             self.words.sentence("regions_lowest", regions=self._named(lowest)),
         ]
+
+    def _complete(self, printed: list[str]) -> bool:
+        """Whether all living regions have a value, or all that the printed table has a row for."""
+        living = set(self.words.catalogue.codes.living(self.year))
+        if living <= set(printed):
+            return True
+        # A table of roads outside the cities has no rows for the three cities, and is complete.
+        regional = [record for record in self._of_the_year() if record["region"] in printed]
+        return len(printed) >= ENOUGH * len(living) and all(r["source"].startswith("table") for r in regional)
+
+    def _of_the_year(self) -> list[Record]:
+        return [
+            record for record in self.grid.records() if record["year"] == self.year and record["value"] != ""
+        ]
+
+    def _against_the_country(self, frame: pd.DataFrame) -> list[str]:
+        nation = self.grid.filled(self.year, COUNTRY)
+        groups = [
+            group for _, group in frame.sort_values("number", ascending=False).groupby("number", sort=False)
+        ]
+        if nation is None or self.card.kind in ("count", "money"):
+            return [self.words.sentence("regions_printed", regions=self._named(groups))]
+        level = float(nation["value"])
+        above = [group for group in groups if group["number"].iloc[0] > level]
+        below = [group for group in groups if group["number"].iloc[0] < level][::-1]
+        found = [self.words.sentence("regions_above", regions=self._named(above))] if above else []
+        return found + ([self.words.sentence("regions_below", regions=self._named(below))] if below else [])
 
     def gap(self) -> list[str]:
         """Town and country, boys and girls, in the country or in the chosen region."""
@@ -135,20 +172,16 @@ class Findings:
     def partial(self) -> list[str]:
         """How many regions were printed, where not all living ones were."""
         living = self.words.catalogue.codes.living(self.year)
-        groups = self.grid.groups(self.year) or [TOTAL]
-        printed = [
-            region
-            for region in self.grid.regions(self.year)
-            if any(self.grid.filled(self.year, region, TOTAL, group) for group in groups)
-        ]
-        if self.grid.by != "region" or not printed or set(living) <= set(printed):
+        totals = list(self.grid.frame(self.year)["region"])
+        counted = [r for r in self._of_the_year() if r["region"] != COUNTRY]
+        if self.grid.split and set(living) <= set(totals):
+            # All totals are there; what may be missing are the groups.
+            counted = [record for record in counted if record[self.grid.split] != TOTAL] or counted
+        printed = {record["region"] for record in counted}
+        if self.grid.by != "region" or not printed or set(living) <= printed:
             return []
-        sources = {record["source"] for record in self.grid.records() if record["year"] == self.year}
-        key = (
-            "regions_partial_table"
-            if any(source.startswith("table") for source in sources)
-            else "regions_partial"
-        )
+        table = any(record["source"].startswith("table") for record in counted)
+        key = "regions_partial_table" if table else "regions_partial"
         return [self.words.sentence(key, count=len(printed), total=len(living))]
 
     def borders(self) -> list[str]:

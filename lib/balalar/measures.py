@@ -8,6 +8,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from balalar.cards import COUNTRY, TOTAL, Card, Codes
+from balalar.dataset import agree, exponent, scale
 
 Direction = Literal["rose", "fell", "unchanged"]
 
@@ -37,39 +38,6 @@ class Rank:
     tied: bool
 
 
-def decimals(value: str) -> int:
-    """Decimals of a figure as printed; those of 58.2e3 count before the factor.
-
-    Examples
-    --------
-    >>> decimals("12.65"), decimals("81"), decimals("58.2e3")
-    (2, 0, 1)
-    """
-    return len(value.split("e")[0].partition(".")[2])
-
-
-def scale(value: str) -> int:
-    """Power of ten behind a figure as printed: 3 for 58.2e3.
-
-    Examples
-    --------
-    >>> scale("58.2e3"), scale("403893")
-    (3, 0)
-    """
-    return int(value.partition("e")[2] or 0)
-
-
-def exponent(value: str) -> int:
-    """Power of ten of the last printed digit.
-
-    Examples
-    --------
-    >>> exponent("12.65"), exponent("58.2e3")
-    (-2, 2)
-    """
-    return scale(value) - decimals(value)
-
-
 def change(now: str, before: str) -> Change:
     """Difference between two figures as printed.
 
@@ -87,12 +55,11 @@ def change(now: str, before: str) -> Change:
     >>> change("917.0e9", "757.9e9").value
     '159.1e9'
     """
-    finest, coarsest = sorted((exponent(now), exponent(before)))
     amount = float(now) - float(before)
     direction: Direction = "rose" if amount > 0 else "fell"
-    if abs(amount) <= 10**coarsest / 2 * (1 + 1e-9):
+    if agree(now, before):
         direction = "unchanged"
-    power = min(scale(now), scale(before))
+    power, finest = min(scale(now), scale(before)), min(exponent(now), exponent(before))
     value = f"{abs(amount) / 10**power:.{max(power - finest, 0)}f}"
     return Change(f"{value}e{power}" if power else value, direction)
 

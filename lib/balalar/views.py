@@ -57,7 +57,7 @@ class View:
         groups = self._column_groups()
         if self.grid.by == "year":
             return self._table_of_years(caption, groups)
-        years = [year for year in self.grid.years() if year <= self.year] or [self.year]
+        years = self.grid.years()
         columns = [
             (year, group)
             for year in years

@@ -1,0 +1,126 @@
+"""Each rule finds the fault that caused it, with file, line and value."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from balalar.paths import Project
+from balalar.screen import screen
+from tests.conftest import run_balalar
+
+
+def replace(path: str, old: str, new: str) -> Callable[[Project], None]:
+    def damage(project: Project) -> None:
+        file = project.root / path
+        text = file.read_text(encoding="utf-8")
+        assert old in text, f"{old!r} not in {path}"
+        file.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    return damage
+
+
+def append(path: str, text: str) -> Callable[[Project], None]:
+    def damage(project: Project) -> None:
+        with (project.root / path).open("a", encoding="utf-8") as file:
+            file.write(text)
+
+    return damage
+
+
+def remove(path: str) -> Callable[[Project], None]:
+    return lambda project: (project.root / path).unlink()
+
+
+BIRTHS = "data/observations/birth_rate.csv"
+CARD = "data/indicators/birth_rate.yml"
+FAULTS = {
+    "wrong column": (replace(BIRTHS, "year,region,value", "year,value,region"), BIRTHS, 1, "the columns must be"),
+    "text in a number": (replace(BIRTHS, "2016,KZ,22.52", "2016,KZ,22.5x"), BIRTHS, 2, "a value is a number"),
+    "comma in a number": (replace(BIRTHS, "22.52", '"22,52"'), BIRTHS, 2, "a value is a number"),
+    "unknown region": (replace(BIRTHS, "2016,KZ,", "2016,KZ-99,"), BIRTHS, 2, "a region must be a code"),
+    "unknown status": (replace(BIRTHS, "22.52,A", "22.52,X"), BIRTHS, 2, "a status must be an SDMX code"),
+    "unknown source": (replace(BIRTHS, "A,table-2.3", "A,table-9.9"), BIRTHS, 2, "a source must be a place"),
+    "no year": (replace(BIRTHS, "2016,KZ", "16,KZ"), BIRTHS, 2, "a year has four digits"),
+    "out of range": (replace(BIRTHS, "22.52", "-1"), BIRTHS, 2, "value out of range: the card allows 0 to"),
+    "blank without a status": (replace(BIRTHS, "22.52,A", ",A"), BIRTHS, 2, "exactly where the status is not M or O"),
+    "value with a missing status": (replace(BIRTHS, "22.52,A", "22.52,M"), BIRTHS, 2, "exactly where the status"),
+    "half-written file": (append(BIRTHS, "2023,K"), BIRTHS, 9, "it may be half-written"),
+    "lost field": (replace(BIRTHS, "2016,KZ,22.52,A", "2016,KZ,22.52"), BIRTHS, 2, "a row has 6 fields"),
+    "doubled key": (append(BIRTHS, "2016,KZ,22.52,A,table-2.3,2022\n"), BIRTHS, 9, "a key stands once"),
+    "unborn region": (append(BIRTHS, "2016,KZ-10,22.52,A,table-2.3,2022\n"), BIRTHS, 9, "KZ-10 does not in 2016"),
+    "lost observations": (remove(BIRTHS), BIRTHS, 0, "an indicator must have its observations"),
+    "observations without a card": (
+        append("data/observations/stray.csv", "year,region,value,status,source,report\n"),
+        "data/observations/stray.csv", 0, "observations must have a card",
+    ),
+    "unknown key on a card": (append(CARD, "colour: red\n"), CARD, None, "Extra inputs are not permitted"),
+    "doubled key on a card": (append(CARD, "unit: person\n"), CARD, None, "a key stands once"),
+    "missing translation": (
+        replace(CARD, "\n  ru: ", "\n  rus: "), CARD, 12, "the words must stand in kk, ru, en; missing: ru",
+    ),
+    "empty translation": (replace("data/text/health.yml", "illness: {kk: Аурушаңдық", "illness: {kk: ''"),
+        "data/text/health.yml", 3, "at least 1 character"),
+    "differing placeholders": (replace("data/text/common.yml", 'ru: "{year} г."', 'ru: "{yaer} г."'),
+        "data/text/common.yml", None, "placeholders differ between the languages"),
+    "unknown unit": (replace(CARD, "unit: per_1000", "unit: per_1001"), CARD, 0, "must stand among units"),
+    "unknown chapter": (replace(CARD, "chapter: demography", "chapter: geography"), CARD, 0, "among chapters"),
+    "no YAML": (append(CARD, "\t: [\n"), CARD, None, "valid YAML"),
+    "two titles alike": (
+        replace(CARD, "en: Crude birth rate", "en: Number of live births"), "data/indicators", 0, "stands for one code",
+    ),
+    "unused code": (
+        replace("data/codes.yml", "  interior:", "  nobody: {label: {kk: а, ru: б, en: c}}\n  interior:"),
+        "data/codes.yml", 0, "a code must be used somewhere",
+    ),
+    "unused place": (
+        replace("data/sources.yml", "      table-2.1:", "      table-9.9:\n        section: '9'\n        agency: bns\n"
+            "        title: {kk: а, ru: б, en: c}\n      table-2.1:"),
+        "data/sources.yml", 0, "a place is cited",
+    ),
+    "unused text": (append("data/text/health.yml", "lost: {kk: а, ru: б, en: c}\n"),
+        "data/text/health.yml", 0, "a text must be used"),
+    "indicator not shown": (replace("notebooks/demography.ipynb", r"\"birth_rate\", by=", r"\"live_births\", by="),
+        "notebooks/demography.ipynb", 0, "a chapter shows each of its indicators"),
+    "chapter without a notebook": (remove("notebooks/health.ipynb"), "notebooks/health.ipynb", 0, "must have a notebook"),
+    "correction that fits nothing": (
+        replace("data/corrections.csv", "2022-table-2.2-01,2022,table-2.2,child_population_share,2023,KZ,settlement=urban,35.8",
+            "2022-table-2.2-01,2022,table-2.2,child_population_share,2023,KZ,settlement=urban,35.9"),
+        "data/corrections.csv", 2, "a correction must fit one printed figure; it fits 0",
+    ),
+    "correction without evidence": (
+        replace("data/corrections.csv", "table-2.1 table-5.11", ""), "data/corrections.csv", 2, "evidence names",
+    ),
+    "correction by an unknown rule": (
+        replace("data/corrections.csv", "column_heading", "hunch"), "data/corrections.csv", 2, "must stand among",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_the_fault_is_found(copy: Project, name: str) -> None:
+    damage, file, line, rule = FAULTS[name]
+    damage(copy)
+    faults = screen(copy)
+    hits = [fault for fault in faults if fault.file == file and rule in fault.rule]
+    assert hits, [str(fault) for fault in faults]
+    if line is not None:
+        assert line in {fault.line for fault in hits}
+    assert all(fault.remedy and fault.column for fault in faults)
+
+
+def test_check_lists_all_faults_at_once_and_exits_with_1(copy: Project) -> None:
+    for name in ("text in a number", "missing translation", "unknown unit"):
+        FAULTS[name][0](copy) if name != "unknown unit" else None
+    replace("data/text/health.yml", "illness: {kk: Аурушаңдық", "illness: {kk: ''")(copy)
+    done = run_balalar("check", root=copy.root)
+    assert done.returncode == 1
+    assert len(re.findall(r"^data/", done.stderr, re.M)) >= 3
+    assert "Traceback" not in done.stderr
+
+
+def test_check_of_sound_data_says_so(copy: Project) -> None:
+    done = run_balalar("check", root=copy.root)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert Path(copy.root).exists()
