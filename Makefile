@@ -24,7 +24,6 @@ $(READY): requirements.lock pyproject.toml
 	@echo "ready; next: make site, make lab or make test"
 
 site: $(READY)   ## build all briefs of the newest year into build/site
-	@$(BIN)/balalar check
 	@$(BIN)/balalar build
 
 lab: $(READY)   ## open JupyterLab with the library importable

@@ -21,9 +21,7 @@ BALALAR = Path(sys.executable).parent / "balalar"
 def run_balalar(*arguments: str, root: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run the command line as a user would."""
     environment = {**os.environ, **({"BALALAR_ROOT": str(root)} if root else {})}
-    return subprocess.run(
-        [str(BALALAR), *arguments], capture_output=True, text=True, env=environment, check=False
-    )
+    return subprocess.run([str(BALALAR), *arguments], capture_output=True, text=True, env=environment, check=False)
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ from balalar.views import View
 from balalar.words import Words
 
 MOST_FINDINGS = 6
+NOTHING = "–"  # no value before
 MOST_OTHER_VALUES = 6  # values printed differently elsewhere that are listed under a figure
 
 
@@ -151,7 +152,8 @@ class Brief:
             if lead and len(points) < MOST_FINDINGS:
                 points.append((card.id, card.title[self.words.lang], lead))
         nothing = self.words.say("no_finding", year=self.year)
-        return Block(render("findings.html.j2", words=self.words, points=points, nothing=nothing))
+        marks = self._marks_in(" ".join(sentence for _, _, lead in points for sentence in lead))
+        return Block(render("findings.html.j2", words=self.words, points=points, nothing=nothing, marks=marks))
 
     def section(self, key: str) -> Block:
         """Heading of a section.
@@ -185,6 +187,9 @@ class Brief:
         findings = self._findings(card, by, split, at)
         if findings is None:
             return Block("", missing=(card.title[self.words.lang],))
+        told = any(card.id == one for one, _ in self._said)
+        if by == "region" and told and not findings.grid.regions(findings.year):
+            return Block("")
         view = View(findings.grid, findings.year, self.words, self.region)
         # What another look at the indicator has said is not said again.
         sentences = self._news(card, findings.all())
@@ -193,7 +198,7 @@ class Brief:
             self.words.say("chart_name", title=title), " ".join([self._subtitle(view), *sentences])
         )
         svg = view.chart(alternative)
-        if not svg and not sentences and any(told == card.id for told, _ in self._said):
+        if told and not svg and not sentences:
             return Block("")
         table = html(view.table()) if svg or len(findings.grid.records()) > 1 else ""
         used = self._used(findings.grid)
@@ -209,6 +214,7 @@ class Brief:
                 subtitle=self._subtitle(view),
                 marks=self._marks(view.statuses),
                 definition=card.definition[self.words.lang],
+                warning=card.caveat[self.words.lang] if card.doubtful and card.caveat else "",
                 notes=self._notes(card, findings.year, used),
                 source=self._source(card, used),
             )
@@ -239,7 +245,10 @@ class Brief:
         if not rows:
             return Block("", missing=tuple(missing))
         columns = [say("value"), say("period"), say("previous"), say("source")]
-        table = html(Table(say("facts_caption"), say("indicator"), columns, rows, frozenset({1, 3})))
+        if all(row.cells[2] == NOTHING for row in rows):
+            rows = [Row(row.label, [*row.cells[:2], *row.cells[3:]]) for row in rows]
+            columns.remove(say("previous"))
+        table = html(Table(say("facts_caption"), say("indicator"), columns, rows, stacks=True))
         words = {"words": self.words, "table": table, "marks": self._marks(statuses)}
         return Block(render("facts.html.j2", **words, definitions=definitions), missing=tuple(missing))
 
@@ -259,9 +268,7 @@ class Brief:
             for source, place in report.places.items():
                 if (year, source) in used:
                     where = words.places(year, [source])
-                    listed.append(
-                        words.sentence("label_with_value", item=where, value=place.title[words.lang])
-                    )
+                    listed.append(words.sentence("label_with_value", item=where, value=place.title[words.lang]))
         report = catalogue.sources.reports[self.newest]
         citation = words.say(
             "citation",
@@ -299,9 +306,7 @@ class Brief:
     def title(self) -> str:
         """Title of the page."""
         chapter = self.words.catalogue.edition.chapters[self.chapter].title[self.words.lang]
-        return self.words.say(
-            "page_title", chapter=chapter, place=self.words.region(self.region), year=self.year
-        )
+        return self.words.say("page_title", chapter=chapter, place=self.words.region(self.region), year=self.year)
 
     def _card(self, indicator: str) -> Card:
         _known("indicator", indicator, self._cards)
@@ -339,12 +344,12 @@ class Brief:
 
     def _look_title(self, card: Card, by: str, split: str, at: str) -> str:
         """Title of a figure: the indicator, of what, and by what it is shown."""
-        looks = [self.words.item(*at.split("=")).lower()] if at else []
-        looks += [
-            self.words.say(f"by_{name}") if name in ("region", "year") else self.words.dimension(name).lower()
-            for name in filter(None, (by, split))
-        ]
-        return self.words.say("look", title=card.title[self.words.lang], look=", ".join(looks))
+        title = card.title[self.words.lang]
+        look = ", ".join(self.words.by(name) for name in (by, split) if name)
+        if not at:
+            return self.words.say("look", title=title, look=look)
+        item = self.words.item(card, *at.split("="))
+        return self.words.say("look_at", title=title, item=item, look=look)
 
     def _subtitle(self, view: View) -> str:
         card = view.grid.card
@@ -374,7 +379,7 @@ class Brief:
 
     def _notes(self, card: Card, year: int, used: list[Record]) -> list[str]:
         words = self.words
-        notes = [card.caveat[words.lang]] if card.caveat else []
+        notes = [card.caveat[words.lang]] if card.caveat and not card.doubtful else []
         if card.derived:
             titles = {
                 part: words.catalogue.cards[getattr(card, part)].title[words.lang]
@@ -433,7 +438,7 @@ class Brief:
 
     def _other_value(self, card: Card, record: Record) -> str:
         words = self.words
-        codes = [words.item(name, record[name]) for name in card.dimensions if record[name] != TOTAL]
+        codes = [words.item(card, name, record[name]) for name in card.dimensions if record[name] != TOTAL]
         return words.say(
             "other_value",
             region=", ".join([words.region(record["region"]), *codes]),
@@ -442,18 +447,22 @@ class Brief:
             place=words.place(record["source"]),
         )
 
-    def _marks(self, statuses: set[str]) -> str:
-        if not statuses:
-            return ""
-        labels = self.words.catalogue.codes.statuses
+    def _marks(self, statuses: set[str], dagger: bool = False) -> str:
+        """What the marks of some statuses mean, and what † means."""
+        words = self.words
         listed = [
-            self.words.say(
-                "mark_meaning", mark=self.words.mark(code), label=labels[code].label[self.words.lang].lower()
-            )
-            for code in labels
+            words.say("mark_meaning", mark=words.mark(code), label=status.label[words.lang].lower())
+            for code, status in words.catalogue.codes.statuses.items()
             if code in statuses
         ]
-        return self.words.say("note_marks", marks="; ".join(listed))
+        if dagger:
+            listed.append(words.say("mark_dagger"))
+        return words.say("note_marks", marks="; ".join(listed)) if listed else ""
+
+    def _marks_in(self, text: str) -> str:
+        """What the marks in a text mean."""
+        marks = {code: self.words.mark(code) for code in self.words.catalogue.codes.statuses}
+        return self._marks({code for code, mark in marks.items() if mark and mark in text}, "†" in text)
 
     def _source(self, card: Card, used: list[Record]) -> str:
         words = self.words
@@ -490,7 +499,7 @@ class Brief:
         before = records(same.sort_values("year"))[-1:]
         self._remember(before)
         statuses |= {one["status"] for one in (record, *before) if one["status"] != "A"}
-        codes = [words.item(name, record[name]) for name in card.dimensions if record[name] != TOTAL]
+        codes = [words.item(card, name, record[name]) for name in card.dimensions if record[name] != TOTAL]
         label = ": ".join([card.title[words.lang], *([", ".join(codes)] if codes else [])])
         value = words.marked(card, record)
         earlier = [
@@ -498,7 +507,7 @@ class Brief:
             for one in before
         ]
         place = words.place(record["source"])
-        return Row(label, [value, words.heading(card, record["year"]), *(earlier or ["–"]), place])
+        return Row(label, [value, words.heading(card, record["year"]), *(earlier or [NOTHING]), place])
 
 
 def _later(card: Card) -> int:

@@ -87,6 +87,11 @@ class Card(Record):
         Where the indicator is a quotient of two others: numerator / denominator * per.
     recalculated : tuple of int
         Years whose figures stand on the borders of the regions of the year after.
+    doubtful : bool
+        True where the report itself gives reason to think that other figures were printed; the
+        caveat says which, and nothing is concluded from them.
+    labels : dict
+        Labels by dimension and code that replace those of the code lists: who is counted as male.
     derived : bool
         True where the library computes the quotient and no CSV exists.
     """
@@ -106,16 +111,23 @@ class Card(Record):
     per: float | None = None
     recalculated: tuple[int, ...] = ()
     derived: bool = False
+    doubtful: bool = False
+    labels: dict[Code, dict[Code, Text]] = Field(default_factory=dict)
     breaks: tuple[Break, ...] = ()
     title: Text
     definition: Text
     caveat: Text | None = None
 
     @model_validator(mode="after")
-    def _quotient_is_whole(self) -> Card:
+    def _holds_together(self) -> Card:
         parts = (self.numerator, self.denominator, self.per)
         if any(parts) and not all(parts):
             raise ValueError("numerator, denominator and per go together")
+        low, high = self.range
+        if low is not None and high is not None and low > high:
+            raise ValueError("the range must go from the lower to the higher value")
+        if self.doubtful and self.caveat is None:
+            raise ValueError("a doubtful indicator needs a caveat that says why")
         if self.derived and not all(parts):
             raise ValueError("a derived indicator needs numerator, denominator and per")
         return self
@@ -128,9 +140,16 @@ class Item(Record):
 
 
 class Dimension(Record):
-    """A dimension and its codes, in the order in which they are shown."""
+    """A dimension and its codes, in the order in which they are shown.
+
+    Attributes
+    ----------
+    by : Text
+        The label as it stands in «by sex», «по полу», «жыныс бойынша».
+    """
 
     label: Text
+    by: Text
     items: dict[Code, Text]
 
 
@@ -139,6 +158,13 @@ class Unit(Record):
 
     label: Text
     pattern: Text
+    beside: bool = False
+
+    @model_validator(mode="after")
+    def _has_a_value(self) -> Unit:
+        if not all("{value}" in words for words in self.pattern.root.values()):
+            raise ValueError("the pattern must hold {value}")
+        return self
 
 
 class Region(Record):
@@ -298,13 +324,11 @@ def read_yaml(path: Path, where: Project) -> tuple[Any, dict[tuple[Any, ...], in
         data = yaml.load(text, Loader=LOADER)
     except FileNotFoundError:
         raise DataError([Fault(name, 0, "file", "", "the file must exist", "Restore it.")]) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError, OSError) as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error)
         line = mark.line + 1 if mark else 0
-        fault = Fault(
-            name, line, "YAML", "", f"the file must be valid YAML in UTF-8 ({problem})", "Mend the line."
-        )
+        fault = Fault(name, line, "YAML", "", f"the file must be valid YAML in UTF-8 ({problem})", "Mend the line.")
         raise DataError([fault]) from None
     lines: dict[tuple[Any, ...], int] = {}
     doubled = list(_walk(node, (), lines)) if node is not None else []
@@ -315,9 +339,7 @@ def read_yaml(path: Path, where: Project) -> tuple[Any, dict[tuple[Any, ...], in
     return data, lines
 
 
-def _walk(
-    node: yaml.Node, path: tuple[Any, ...], lines: dict[tuple[Any, ...], int]
-) -> Iterator[tuple[str, int]]:
+def _walk(node: yaml.Node, path: tuple[Any, ...], lines: dict[tuple[Any, ...], int]) -> Iterator[tuple[str, int]]:
     """Fill ``lines`` and yield every key that stands twice."""
     lines.setdefault(path, node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):
@@ -366,14 +388,22 @@ def _fault(detail: Any, file: str, lines: dict[tuple[Any, ...], int]) -> Fault:
     while known and known not in lines:
         known = known[:-1]
     value = "" if isinstance(detail["input"], dict | list) else str(detail["input"])
-    remedies = {"missing": "Add it.", "extra_forbidden": "Remove the key or mend its spelling."}
+    told = {
+        "missing": ("the key must be given", "Add it."),
+        "extra_forbidden": ("there is no such key", "Remove the key or mend its spelling."),
+        "model_type": ("must be a mapping of keys", "Mend the value."),
+        "dict_type": ("must be a mapping of keys", "Mend the value."),
+        "string_type": ("must be words", "Put the value in quotes."),
+    }
+    message = detail["msg"].removeprefix("Value error, ")
+    rule, remedy = told.get(detail["type"], (message, "Mend the value."))
     return Fault(
         file,
         lines.get(known, 0),
         ".".join(str(part) for part in path) or "file",
         value,
-        detail["msg"].removeprefix("Value error, "),
-        remedies.get(detail["type"], "Mend the value."),
+        rule,
+        remedy,
     )
 
 

@@ -90,9 +90,7 @@ def bars(rows: pd.DataFrame, alternative: Alternative, legend: Sequence[str] = (
             orient="h", width=0.66, legend=False, saturation=1, ax=axes,
         )  # fmt: skip
         rings = rows["earlier"].notna().to_numpy()
-        axes.scatter(
-            rows["earlier"][rings], places["place"][rings], s=26, facecolors="white", edgecolors=INK, zorder=3
-        )
+        axes.scatter(rows["earlier"][rings], places["place"][rings], s=26, facecolors="white", edgecolors=INK, zorder=3)
         ends = rows[["number", "earlier"]].max(axis=1).clip(lower=0)
         if rings.any():
             # In a column of their own, so that no value is read as the ring's.
@@ -104,9 +102,7 @@ def bars(rows: pd.DataFrame, alternative: Alternative, legend: Sequence[str] = (
         return _svg(figure, alternative)
 
 
-def dots(
-    rows: pd.DataFrame, groups: Sequence[str], alternative: Alternative, tick: Callable[[float], str]
-) -> str:
+def dots(rows: pd.DataFrame, groups: Sequence[str], alternative: Alternative, tick: Callable[[float], str]) -> str:
     """A dot a group in each row, joined by a line: town and country, boys and girls.
 
     Parameters
@@ -123,23 +119,17 @@ def dots(
     with matplotlib.rc_context(STYLE):
         figure, axes, labels = _groups_canvas(rows, groups)
         numbers = rows[list(groups)]
-        axes.hlines(
-            range(len(rows)), numbers.min(axis=1), numbers.max(axis=1), color="#B8C4CF", lw=2.5, zorder=1
-        )
+        axes.hlines(range(len(rows)), numbers.min(axis=1), numbers.max(axis=1), color="#B8C4CF", lw=2.5, zorder=1)
         for group, colour, marker in zip(groups, GROUP_COLOURS, MARKERS, strict=False):
             data = pd.DataFrame({"number": rows[group], "place": range(len(rows))}).dropna()
             sns.scatterplot(
                 data, x="number", y="place", color=colour, marker=marker, s=58, linewidth=0.8,
                 edgecolor="white", zorder=3, legend=False, ax=axes,
             )  # fmt: skip
-        return _finish_groups(
-            figure, axes, labels, rows, groups, numbers.max(axis=1), MARKERS, alternative, tick
-        )
+        return _finish_groups(figure, axes, labels, rows, groups, numbers.max(axis=1), MARKERS, alternative, tick)
 
 
-def stacked(
-    rows: pd.DataFrame, groups: Sequence[str], alternative: Alternative, tick: Callable[[float], str]
-) -> str:
+def stacked(rows: pd.DataFrame, groups: Sequence[str], alternative: Alternative, tick: Callable[[float], str]) -> str:
     """Bars whose parts add up to the row's whole; same arguments as ``dots``."""
     with matplotlib.rc_context(STYLE):
         figure, axes, labels = _groups_canvas(rows, groups)
@@ -244,7 +234,7 @@ def lines(
         for row, below in zip(rows.to_dict("records"), _lows(rows), strict=True):
             axes.annotate(
                 row["text"], (row["year"], row["number"]), (0, -16 if below else 7),
-                textcoords="offset points", ha="center", fontsize=10, color=inks[row["series"]],
+                textcoords="offset points", ha="center", fontsize=10.5, color=inks[row["series"]],
                 bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
             )  # fmt: skip
         _year_axes(axes, rows, tick, breaks)
@@ -256,9 +246,7 @@ def _lows(rows: pd.DataFrame) -> list[bool]:
     """Whether a point lies lower than both its neighbours, so that its text stands below the line."""
     number = rows.groupby("series", sort=False)["number"]
     before, after = number.shift(1), number.shift(-1)
-    return list(
-        (before > rows["number"]) & (after > rows["number"]) & (rows["number"] > rows["number"].max() * 0.15)
-    )
+    return list((before > rows["number"]) & (after > rows["number"]) & (rows["number"] > rows["number"].max() * 0.15))
 
 
 def _segments(rows: pd.DataFrame, breaks: Sequence[int]) -> list[tuple[tuple[str, bool], pd.DataFrame]]:
@@ -281,7 +269,7 @@ def _year_axes(axes: Any, rows: pd.DataFrame, tick: Callable[[float], str], brea
     axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(4))
     axes.yaxis.set_major_formatter(lambda number, _: tick(number))
     first, last = int(rows["year"].min()), int(rows["year"].max())
-    pad = max((last - first) * 0.07, 0.25)
+    pad = max((last - first) * 0.09, 0.25)
     axes.set_xlim(first - pad, last + pad)
     years = sorted({int(year) for year in rows["year"]})
     axes.set_xticks(_spaced(years, (last - first) / 8))
@@ -325,7 +313,7 @@ def _rows_canvas(
     width = WIDTH - left - right
     axes = figure.add_axes((left / WIDTH, bottom / height, width / WIDTH, row * len(labels) / height))
     # Share of the axes that the longest value text takes; the numbers get the rest.
-    axes.margins(x=min((texts.str.len().max() * LETTER + 12) / width, 0.6))
+    axes.margins(x=min((texts.str.len().max() * LETTER + 12) / width, 0.75))
     return figure, axes
 
 
@@ -343,7 +331,7 @@ def _row_labels(axes: Any, labels: Sequence[str], ends: pd.Series, texts: pd.Ser
     axes.axvline(0, color="#767676", lw=0.8)
     for place, (end, text) in enumerate(zip(ends, texts, strict=True)):
         if text:
-            axes.annotate(text, (end, place), (6, 0), textcoords="offset points", va="center")
+            axes.annotate(text, (end, place), (9, 0), textcoords="offset points", va="center")
 
 
 def _legend_places(names: Sequence[str]) -> list[tuple[float, int]]:
@@ -383,9 +371,7 @@ def _legend(figure: Figure, marks: Sequence[tuple[str, str, str]], names: Sequen
 def _svg(figure: Figure, alternative: Alternative) -> str:
     """SVG element of a figure, named and described, of no fixed size."""
     buffer = io.StringIO()
-    figure.savefig(
-        buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
-    )
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     ElementTree.register_namespace("", SVG)
     ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
     root = ElementTree.fromstring(buffer.getvalue())

@@ -14,9 +14,15 @@ import click
 
 from balalar import cards, exchange, ingest, press, screen, site
 from balalar.dataset import open_dataset
-from balalar.errors import BalalarError, DataError
+from balalar.errors import BalalarError, DataError, Fault
 from balalar.paths import project
 from balalar.press import Outcome
+
+
+def _sound() -> None:
+    """Refuse to go on with data that do not keep the rules."""
+    if faults := screen.screen():
+        raise DataError(faults)
 
 
 def _told(command: Callable[..., None]) -> Callable[..., None]:
@@ -31,6 +37,9 @@ def _told(command: Callable[..., None]) -> Callable[..., None]:
             if isinstance(error, DataError):
                 click.echo(f"{len(error.faults)} fault(s); nothing was written.", err=True)
             sys.exit(1)
+        except OSError as error:
+            click.echo(f"{error.filename or 'file'}: {error.strerror or error}; nothing was written.", err=True)
+            sys.exit(1)
 
     return wrapped
 
@@ -43,9 +52,7 @@ def main() -> None:
 @main.command("ingest")
 @click.argument("report", type=click.Path(path_type=Path))
 @click.option("--year", type=int, required=True, help="Year of the report.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Folder to write to; data/observations if left out."
-)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to write to; data/observations if left out.")
 @_told
 def ingest_command(report: Path, year: int, out: Path | None) -> None:
     """Read the text of a printed REPORT into data/observations."""
@@ -53,17 +60,16 @@ def ingest_command(report: Path, year: int, out: Path | None) -> None:
     catalogue = cards.load(where)
     if year not in catalogue.sources.reports:
         known = ", ".join(map(str, catalogue.sources.reports))
-        raise BalalarError(
-            f"--year {year}: data/sources.yml declares no report of that year; it declares {known}"
-        )
+        raise BalalarError(f"--year {year}: data/sources.yml declares no report of that year; it declares {known}")
     files = ingest.ingest(report, year, catalogue, where)
-    if sha256(report.read_bytes()).hexdigest() != catalogue.sources.reports[year].sha256:
-        click.echo(f"note: {report} is not the file whose checksum stands in data/sources.yml", err=True)
+    received = catalogue.sources.reports[year].sha256
+    if (found := sha256(report.read_bytes()).hexdigest()) != received:
+        rule = f"the text must be the one received, whose checksum stands in data/sources.yml ({received[:12]}…)"
+        remedy = "If the text is a better one, read the difference and put its checksum there."
+        raise DataError([Fault(str(report), 0, "sha256", found, rule, remedy)])
     ingest.write(files, out or where.observations)
     rows = sum(text.count("\n") - 1 for text in files.values())
-    click.echo(
-        f"{rows} observations of {len(files)} indicators written to {out or where.name(where.observations)}"
-    )
+    click.echo(f"{rows} observations of {len(files)} indicators written to {out or where.name(where.observations)}")
 
 
 @main.command("check")
@@ -87,6 +93,7 @@ def export_command(out: Path, view: exchange.View) -> None:
     """Write all observations to OUT, one tidy CSV."""
     if not out.parent.is_dir():
         raise BalalarError(f"{out}: the folder {out.parent} does not exist")
+    _sound()
     frame = exchange.tidy(open_dataset(), view)
     exchange.write_csv(frame, out)
     click.echo(f"{len(frame)} observations written to {out}")
@@ -97,9 +104,7 @@ def export_command(out: Path, view: exchange.View) -> None:
 @click.option("--lang", "langs", multiple=True, help="kk, ru or en; all if left out.")
 @click.option("--chapter", "chapters", multiple=True, help="Chapter; all if left out.")
 @click.option("--region", "regions", multiple=True, help="ISO 3166-2 code; the whole country if left out.")
-@click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("build/site"), show_default=True
-)
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("build/site"), show_default=True)
 @_told
 def build_command(
     years: tuple[int, ...],
@@ -108,8 +113,13 @@ def build_command(
     regions: tuple[str, ...],
     out: Path,
 ) -> None:
-    """Execute the notebooks and publish their briefs. Options may be given more than once."""
+    """Execute the notebooks and publish their briefs.
+
+    Options may be given more than once. The site holds the briefs of this build and replaces the
+    one that stood in its folder.
+    """
     where = project()
+    _sound()
     dataset = open_dataset(where)
     jobs = press.plan(dataset, where, years, langs, chapters, regions)
     for chapter in dataset.catalogue.edition.chapters:
@@ -123,15 +133,14 @@ def build_command(
         finished += 1
         state = "failed" if outcome.failure else "done"
         click.echo(f"[{finished:3d}/{len(jobs)}] {outcome.job} {state} in {outcome.seconds:.1f} s")
+        sys.stdout.flush()
 
     outcomes = site.build(jobs, dataset, where, out, done)
     failed = [outcome for outcome in outcomes if outcome.failure]
     for outcome in failed:
         click.echo(f"{outcome.job}: {outcome.failure}", err=True)
     if len(failed) < len(outcomes):
-        click.echo(
-            f"{len(outcomes) - len(failed)} briefs in {out / 'index.html'} ({time.monotonic() - start:.0f} s)"
-        )
+        click.echo(f"{len(outcomes) - len(failed)} briefs in {out / 'index.html'} ({time.monotonic() - start:.0f} s)")
     if failed:
         click.echo(f"{len(failed)} brief(s) failed and are not in the site", err=True)
         sys.exit(1)

@@ -62,9 +62,7 @@ class Dataset:
         frame = self.corrected[self.corrected["indicator"] == indicator]
         frame = frame[frame["report"] == frame.groupby("about")["report"].transform("max")]
         once = frame[~frame.duplicated("about", keep=False)]
-        twice = [
-            _chosen(same, frame) for _, same in frame[frame.duplicated("about", keep=False)].groupby("about")
-        ]
+        twice = [_chosen(same, frame) for _, same in frame[frame.duplicated("about", keep=False)].groupby("about")]
         best = pd.concat([once, *twice]) if twice else once
         return best.sort_values(["year", "region", *self.dimensions], kind="stable").reset_index(drop=True)
 
@@ -223,8 +221,13 @@ def typed(frame: pd.DataFrame) -> pd.DataFrame:
 
 def read_corrections(where: Project) -> list[dict[str, str]]:
     """Rows of ``data/corrections.csv``, each with its line."""
-    with where.corrections.open(encoding="utf-8", newline="") as file:
-        return [{**row, "line": str(line)} for line, row in enumerate(csv.DictReader(file), 2)]
+    try:
+        with where.corrections.open(encoding="utf-8", newline="") as file:
+            return [{**row, "line": str(line)} for line, row in enumerate(csv.DictReader(file), 2)]
+    except (OSError, UnicodeDecodeError) as error:
+        name = where.name(where.corrections)
+        rule = f"the corrections must be a readable CSV ({error})"
+        raise DataError([Fault(name, 0, "file", "", rule, "Restore it.")]) from None
 
 
 def correct(printed: pd.DataFrame, corrections: list[dict[str, str]], catalogue: Catalogue) -> pd.DataFrame:
@@ -248,9 +251,7 @@ def correct(printed: pd.DataFrame, corrections: list[dict[str, str]], catalogue:
     DataError
         A correction that fits no printed figure, or more than one.
     """
-    records: list[dict[str, Any]] = [
-        {str(k): v for k, v in row.items()} for row in printed.to_dict("records")
-    ]
+    records: list[dict[str, Any]] = [{str(k): v for k, v in row.items()} for row in printed.to_dict("records")]
     by_key: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for record in records:
         by_key.setdefault(tuple(str(record[name]) for name in PRINTED_KEY), []).append(record)
@@ -258,9 +259,7 @@ def correct(printed: pd.DataFrame, corrections: list[dict[str, str]], catalogue:
     for row in corrections:
         key = (*(row[name] for name in PRINTED_KEY[:-1]), row["printed"])
         codes = _codes(row["dims"], row["indicator"], catalogue).items()
-        fitting = [
-            record for record in by_key.get(key, []) if all(record[name] == code for name, code in codes)
-        ]
+        fitting = [record for record in by_key.get(key, []) if all(record[name] == code for name, code in codes)]
         if len(fitting) == 1:
             fitting[0].update(_changes(row, catalogue), correction=row["id"])
         else:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+LONGEST = 90  # letters of a value that a message repeats
+
 
 @dataclass(frozen=True, order=True)
 class Fault:
@@ -35,7 +37,8 @@ class Fault:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
-        found = f" found {self.value!r};" if self.value else ""
+        value = self.value if len(self.value) <= LONGEST else f"{self.value[:LONGEST]}…"
+        found = f" found {value!r};" if value else ""
         return f"{place}: {self.column}:{found} {self.rule}. {self.remedy}"
 
 

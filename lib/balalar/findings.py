@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from balalar.cards import COUNTRY, TOTAL
+from balalar.cards import BASIC_DIMENSIONS, COUNTRY, TOTAL
 from balalar.measures import Grid, Record, borders_changed, change, extremes, rank
 from balalar.words import Words
 
@@ -31,27 +31,29 @@ class Findings:
         self.card = grid.card
 
     def all(self) -> list[str]:
-        """All sentences, the most important first."""
+        """All sentences, the most important first; none from figures that are in doubt."""
+        if self.card.doubtful:
+            return self.partial()
         found = [*self.own(), *self.nation(), *self.gap(), *self.extremes(), *self.groups()]
         return [*found, *self.partial(), *self.borders()]
 
     def lead(self) -> list[str]:
         """The sentences that stand among the key findings."""
+        if self.card.doubtful or (self.own() and not self.grid.filled(self.year, self.region)):
+            return []
         return [*(self.own() or self.nation()), *self.gap(), *self.extremes(), *self.groups()]
 
     def nation(self) -> list[str]:
         """The country's value and how it changed."""
         record = self.grid.filled(self.year, COUNTRY)
-        if record is None or (self.region != COUNTRY and self.own()):
+        if record is None or (self.region != COUNTRY and self.grid.filled(self.year, self.region)):
             return []
         before = self.grid.before(self.year, COUNTRY)
         spoken = self._spoken(record)
         if before is None or self._broken(before["year"]):
             return [self.words.sentence("nation_value", **spoken)]
         return [
-            self.words.sentence(
-                f"nation_{self._direction(record, before)}", **spoken, **self._compared(record, before)
-            )
+            self.words.sentence(f"nation_{self._direction(record, before)}", **spoken, **self._compared(record, before))
         ]
 
     def own(self) -> list[str]:
@@ -59,10 +61,9 @@ class Findings:
         if self.region == COUNTRY or self.grid.by not in ("region", "year"):
             return []
         record = self.grid.filled(self.year, self.region)
-        spoken = {"region": self.words.region(self.region), "period": self.words.period(self.card, self.year)}
         if record is None:
-            missing = self.grid.years(self.region) or self.grid.by == "region"
-            return [self.words.sentence("region_missing", **spoken)] if missing else []
+            return self._own_missing()
+        spoken = {"region": self.words.region(self.region), "period": self.words.period(self.card, self.year)}
         nation = self.grid.filled(self.year, COUNTRY)
         value = self.words.marked(self.card, record)
         if nation:
@@ -79,6 +80,16 @@ class Findings:
             key = f"region_{self._direction(record, before)}"
             found.append(self.words.sentence(key, **self._compared(record, before)))
         return found
+
+    def _own_missing(self) -> list[str]:
+        """Why the chosen region has no value: nothing printed, or not yet born."""
+        groups = [self.grid.filled(self.year, self.region, TOTAL, group) for group in self.grid.groups(self.year)]
+        if self.grid.by != "region" or any(groups):
+            return []
+        name, first = self.words.region(self.region), self.words.catalogue.codes.regions[self.region].first
+        if first and self.year < first:
+            return [self.words.sentence("region_unborn", region=name, year=first)]
+        return [self.words.sentence("region_missing", region=name, period=self.words.period(self.card, self.year))]
 
     def extremes(self) -> list[str]:
         """Regions with the highest and the lowest values; only where all regions were printed.
@@ -109,15 +120,11 @@ class Findings:
         return len(printed) >= ENOUGH * len(living) and all(r["source"].startswith("table") for r in regional)
 
     def _of_the_year(self) -> list[Record]:
-        return [
-            record for record in self.grid.records() if record["year"] == self.year and record["value"] != ""
-        ]
+        return [record for record in self.grid.records() if record["year"] == self.year and record["value"] != ""]
 
     def _against_the_country(self, frame: pd.DataFrame) -> list[str]:
         nation = self.grid.filled(self.year, COUNTRY)
-        groups = [
-            group for _, group in frame.sort_values("number", ascending=False).groupby("number", sort=False)
-        ]
+        groups = [group for _, group in frame.sort_values("number", ascending=False).groupby("number", sort=False)]
         if nation is None or self.card.kind in ("count", "money"):
             return [self.words.sentence("regions_printed", regions=self._named(groups))]
         level = float(nation["value"])
@@ -127,39 +134,39 @@ class Findings:
         return found + ([self.words.sentence("regions_below", regions=self._named(below))] if below else [])
 
     def gap(self) -> list[str]:
-        """Town and country, boys and girls, in the country or in the chosen region."""
-        found = []
-        for split, (first, second) in {"settlement": ("urban", "rural"), "sex": ("male", "female")}.items():
-            pair = self._pair(split, first, second)
-            if pair:
-                values = {
-                    code: self.words.marked(self.card, record, unit=False) for code, record in pair.items()
-                }
-                found.append(self.words.sentence(f"{split}_gap", **values))
-        return found
+        """Values of the groups set side by side, in the country or in the chosen region."""
+        split = self.grid.split or (self.grid.by if self.grid.by in BASIC_DIMENSIONS else "")
+        if not split:
+            return []
+        values = []
+        for code in self.words.catalogue.codes.dimensions[split].items:
+            key = (TOTAL, code) if self.grid.split else (code, TOTAL)
+            record = self.grid.filled(self.year, self.region, *key)
+            if record and code != TOTAL:
+                label = self.words.item(self.card, split, code)
+                value = self.words.marked(self.card, record, unit=False)
+                values.append(self.words.say("label_with_value", item=label, value=value))
+        if len(values) < 2:
+            return []
+        return [self.words.sentence("groups_listed", place=self.words.region(self.region), groups=", ".join(values))]
 
     def groups(self) -> list[str]:
         """Largest and smallest group of a dimension, and the largest one's share of the total."""
         if self.grid.by in ("region", "year", "sex", "settlement"):
             return []
-        values = {
-            item: self.grid.filled(self.year, self._where(), item) for item in self.grid.items(self.year)
-        }
+        values = {item: self.grid.filled(self.year, self._where(), item) for item in self.grid.items(self.year)}
         known = {item: record for item, record in values.items() if record}
         if len(known) < 2:
             return []
         order = sorted(known, key=lambda item: -float(known[item]["value"]))
         total = self.grid.filled(self.year, self._where())
-        label = self.words.item(self.grid.by, order[0])
+        label = self.words.item(self.card, self.grid.by, order[0])
         value = self.words.marked(self.card, known[order[0]], unit=False)
         whole = float(total["value"]) if total else 0
-        if (
-            self.card.kind == "count"
-            and whole >= sum(float(known[item]["value"]) for item in order) * 0.98 > 0
-        ):
+        if self.card.kind == "count" and whole >= sum(float(known[item]["value"]) for item in order) * 0.98 > 0:
             share = self.words.share(float(known[order[0]]["value"]) / whole)
             return [self.words.sentence("group_share", item=label, share=share, value=value)]
-        last = self.words.item(self.grid.by, order[-1])
+        last = self.words.item(self.card, self.grid.by, order[-1])
         least = self.words.marked(self.card, known[order[-1]], unit=False)
         say = self.words.say
         largest, smallest = (
@@ -205,19 +212,7 @@ class Findings:
         return [self.words.sentence("borders_changed_many", regions=names, year=year)]
 
     def _where(self) -> str:
-        own = self.grid.years(self.region)
-        return self.region if self.year in own else COUNTRY
-
-    def _pair(self, split: str, first: str, second: str) -> dict[str, Record]:
-        """Figures of two groups, of the chosen region or the country, where it has both."""
-        if self.grid.split == split:
-            keys = {code: (TOTAL, code) for code in (first, second)}
-        elif self.grid.by == split:
-            keys = {code: (code, TOTAL) for code in (first, second)}
-        else:
-            return {}
-        pair = {code: self.grid.filled(self.year, self.region, *key) for code, key in keys.items()}
-        return {code: record for code, record in pair.items() if record} if all(pair.values()) else {}
+        return self.grid.spoken_of(self.region, self.year)
 
     def _spoken(self, record: Record) -> dict[str, str]:
         return {
@@ -255,7 +250,5 @@ class Findings:
             if len(regions) > MOST_NAMED:
                 named.append(self.words.say("tied_regions", count=len(regions), value=value))
             else:
-                named += [
-                    self.words.say("item_with_value", item=self.words.region(r), value=value) for r in regions
-                ]
+                named += [self.words.say("item_with_value", item=self.words.region(r), value=value) for r in regions]
         return self.words.listed(named)

@@ -91,9 +91,7 @@ def _read_text(report: Path, where: Project) -> Text:
         return Text(report.read_text(encoding="utf-8"), where.name(report))
     except (OSError, UnicodeDecodeError) as error:
         rule = f"the report must be a readable text file in UTF-8 ({error})"
-        raise DataError(
-            [Fault(str(report), 0, "file", "", rule, "Give the path of the report's text.")]
-        ) from None
+        raise DataError([Fault(str(report), 0, "file", "", rule, "Give the path of the report's text.")]) from None
 
 
 def _sections(text: Text) -> dict[str, tuple[int, int]]:
@@ -104,6 +102,8 @@ def _sections(text: Text) -> dict[str, tuple[int, int]]:
         if text.starts_line(match.start())
     ]
     last = re.search(r"6-ТАРАУ", text.text)
+    if not headings:
+        return {}
     ends = [position for _, position in headings[1:]] + [last.start() if last else len(text.text)]
     sections = {name: (start, end) for (name, start), end in zip(headings, ends, strict=True)}
     for chapter in {name[0] for name in sections}:
@@ -159,22 +159,16 @@ def _quote_fault(
     """Tell what is wrong with a quote: its declaration, or that the text does not hold it."""
     declared = "declare it, or mend the row"
     if row["indicator"] not in catalogue.cards:
-        return Fault(
-            "", 0, "indicator", row["indicator"], "an indicator must have a card", f"Please {declared}."
-        )
+        return Fault("", 0, "indicator", row["indicator"], "an indicator must have a card", f"Please {declared}.")
     if row["source"] not in places:
-        return Fault(
-            "", 0, "source", row["source"], "a source must stand in sources.yml", f"Please {declared}."
-        )
+        return Fault("", 0, "source", row["source"], "a source must stand in sources.yml", f"Please {declared}.")
     given = _dims(row)
     if unknown := sorted(
         name
         for name, code in given.items()
         if name not in catalogue.cards[row["indicator"]].dimensions and code != TOTAL
     ):
-        return Fault(
-            "", 0, "dims", ", ".join(unknown), "the card must have this dimension", f"Please {declared}."
-        )
+        return Fault("", 0, "dims", ", ".join(unknown), "the card must have this dimension", f"Please {declared}.")
     section = places[row["source"]].section
     start, end = sections.get(section, (0, 0))
     number = re.escape(" ".join(row["printed"].split()))
@@ -182,20 +176,13 @@ def _quote_fault(
         at = start + match.start()
         if row["near"] in text.text[max(at - CONTEXT, start) : at + len(match[0]) + CONTEXT]:
             return None
-    lines = (
-        f"section {section}, lines {text.line(start)}–{text.line(end)}"
-        if end
-        else f"section {section}, which is missing"
-    )
-    rule = f"«{row['printed']}» is expected within {CONTEXT} characters of «{row['near']}» ({lines})"
-    return Fault(
-        text.name,
-        text.line(start) if end else 0,
-        row["source"],
-        "",
-        rule,
-        "Compare the section with the printed report.",
-    )
+    if not end:
+        rule = "the heading of the section is expected; the text has none"
+        return Fault(text.name, 0, f"section {section}", "", rule, "Compare the text with the printed report.")
+    rule = f"«{row['printed']}» is expected within {CONTEXT} characters of «{row['near']}»"
+    rule += f" (section {section}, lines {text.line(start)}–{text.line(end)})"
+    remedy = "Compare the section with the printed report."
+    return Fault(text.name, text.line(start), row["source"], "", rule, remedy)
 
 
 def _dims(row: dict[str, str]) -> dict[str, str]:
@@ -208,14 +195,10 @@ def _quoted(row: dict[str, str], report: int, card: Card) -> Observation:
     given = _dims(row)
     value = re.sub(r"\s", "", row["printed"]).replace(",", ".") + row["scale"]
     codes = tuple((name, given.get(name, TOTAL)) for name in card.dimensions)
-    return Observation(
-        card.id, int(row["year"]), row["region"], codes, value, row["status"], row["source"], report
-    )
+    return Observation(card.id, int(row["year"]), row["region"], codes, value, row["status"], row["source"], report)
 
 
-def _as_csv(
-    observations: Iterable[Observation], year: int, catalogue: Catalogue, where: Project
-) -> dict[str, str]:
+def _as_csv(observations: Iterable[Observation], year: int, catalogue: Catalogue, where: Project) -> dict[str, str]:
     """Text of each indicator's CSV: what this report prints, and what stands there from other reports."""
     by_indicator: dict[str, list[Observation]] = {}
     for observation in observations:
@@ -247,10 +230,17 @@ def _as_csv(
 
 
 def _other_reports(path: Path, year: int) -> list[list[str]]:
+    """Rows that other reports print; those of a file that is damaged are never guessed."""
     if not path.exists():
         return []
     with path.open(encoding="utf-8", newline="") as file:
-        return [row for row in list(csv.reader(file))[1:] if row and row[-1] != str(year)]
+        header, *rows = [row for row in csv.reader(file) if row] or [[]]
+    whole = [row for row in rows if len(row) == len(header)]
+    others = [row for row in whole if row[-1] != str(year)]
+    if others and len(whole) < len(rows):
+        rule = "the file holds other reports' figures and a row that is not whole"
+        raise DataError([Fault(str(path), 0, "row", "", rule, "Restore the file first.")])
+    return others
 
 
 def _order(row: Sequence[str], card: Card, catalogue: Catalogue) -> tuple[Any, ...]:

@@ -52,6 +52,7 @@ class Layout(Record):
     labels: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
     absent: dict[str, tuple[int, ...]] = Field(default_factory=dict)
     sums: tuple[tuple[int, int, int], ...] = ()
+    spaced: bool = False
     alike: bool = False
     digits: tuple[int, ...] = ()
     ignore: tuple[str, ...] = ()
@@ -149,17 +150,13 @@ class Table:
         caption = self.layout.caption or f"{number}-кесте"
         found = self.text.find(re.escape(caption))
         if found is None:
-            rule = (
-                f"the table is expected under a line that starts with «{caption}»; the text has no such line"
-            )
+            rule = f"the table is expected under a line that starts with «{caption}»; the text has no such line"
             raise self._fault(None, "", rule, "Compare the text with the printed report.")
         begin = found + len(caption)
         if self.layout.start:
             at = self.text.text.find(self.layout.start, begin)
             if at < 0:
-                raise self._fault(
-                    begin, "", f"the rows must start after «{self.layout.start}»", "Mend the text."
-                )
+                raise self._fault(begin, "", f"the rows must start after «{self.layout.start}»", "Mend the text.")
             begin = at + len(self.layout.start)
         end = self.text.find(re.escape(self.layout.end) if self.layout.end else TABLE_ENDS, begin)
         return begin, end if end is not None else len(self.text.text)
@@ -202,9 +199,7 @@ class Table:
             return stands_for
         if isinstance(stands_for, tuple):
             if seen[label] >= len(stands_for):
-                raise self._fault(
-                    position, label, f"the label stands {len(stands_for)} times", "Mend the text."
-                )
+                raise self._fault(position, label, f"the label stands {len(stands_for)} times", "Mend the text.")
             stands_for = stands_for[seen[label]]
         return Cell(region=stands_for)
 
@@ -222,15 +217,14 @@ class Table:
         for number in columns:
             yield self._observation(row, self.layout.columns[number - 1], printed.get(number), position)
 
-    def _split(
-        self, label: str, values: str, columns: tuple[int, ...], absent: set[int], position: int
-    ) -> list[str]:
+    def _split(self, label: str, values: str, columns: tuple[int, ...], absent: set[int], position: int) -> list[str]:
         """Values of a row's printed columns; spaces inside thousands are closed."""
         wanted = [number for number in columns if number not in absent]
         tokens = values.split()
-        choices = [choice for choice in _groupings(tokens, len(wanted))]
-        if len(choices) > 1:
-            choices = self._sensible(choices, wanted)
+        choices = list(_groupings(tokens, len(wanted), self.layout.spaced))
+        choices = [choice for choice in choices if self._holds(dict(zip(wanted, map(_number, choice), strict=True)))]
+        if len(choices) > 1 and self.layout.alike:
+            choices = _most_alike(choices)
         if len(choices) == 1:
             return choices[0]
         expected = f"{len(wanted)} numbers in the row «{label}»"
@@ -243,20 +237,6 @@ class Table:
             rule,
             "Compare the row with the printed report.",
         )
-
-    def _sensible(self, choices: list[list[str]], columns: list[int]) -> list[list[str]]:
-        """Readings of a row that agree with the sums and sizes declared."""
-        if self.layout.alike:
-
-            def spread(choice: list[str]) -> int:
-                lengths = [len(value) for value in choice]
-                return max(lengths) - min(lengths)
-
-            least = min(map(spread, choices))
-            return [choice for choice in choices if spread(choice) == least]
-        return [
-            choice for choice in choices if self._holds(dict(zip(columns, map(_number, choice), strict=True)))
-        ]
 
     def _holds(self, row: dict[int, float]) -> bool:
         def value(column: int) -> float:
@@ -279,22 +259,18 @@ class Table:
             raise self._fault(position, given["indicator"], "an indicator must have a card", "Add the card.")
         known = {"indicator", "year", "region", *card.dimensions}
         if unknown := sorted(set(given) - known):
-            raise self._fault(
-                position, ", ".join(unknown), f"the card {card.id} must have this dimension", "Mend it."
-            )
+            raise self._fault(position, ", ".join(unknown), f"the card {card.id} must have this dimension", "Mend it.")
         codes = tuple((name, given.get(name, TOTAL)) for name in card.dimensions)
         value = printed.rstrip("%").replace(",", ".")
-        return Observation(
-            card.id, given["year"], given["region"], codes, value, status, self.source, self.report
-        )
+        return Observation(card.id, given["year"], given["region"], codes, value, status, self.source, self.report)
 
     def _expect_all(self, seen: Counter[str]) -> None:
         """Every region and row that the table declares was read, once for each time it is declared."""
         if self.layout.rows:
-            if missing := [label for label in self.layout.rows if not seen[label]]:
-                raise self._fault(
-                    self._body()[0], "", f"the row «{missing[0]}» is expected", "Mend the text."
-                )
+            for label in self.layout.rows:
+                if seen[label] != 1:
+                    rule = f"the row «{label}» is expected once, read {seen[label]} time(s)"
+                    raise self._fault(self._body()[0], "", rule, "Compare the rows with the printed report.")
             if not self.layout.regions:
                 return
         found: Counter[str] = Counter()
@@ -316,9 +292,20 @@ def _flexible(label: str) -> re.Pattern[str]:
     return re.compile(re.escape(label).replace(r"\-", r"\-\s?"))
 
 
-def _groupings(tokens: list[str], columns: int) -> Iterator[list[str]]:
-    """All ways to close the spaces in thousands that leave the wanted number of values."""
-    gaps = [at for at in range(1, len(tokens)) if _continues(tokens[at - 1], tokens[at])]
+def _most_alike(choices: list[list[str]]) -> list[list[str]]:
+    """Readings of a row whose numbers differ least in length."""
+
+    def spread(choice: list[str]) -> int:
+        lengths = [len(value) for value in choice]
+        return max(lengths) - min(lengths)
+
+    least = min(map(spread, choices))
+    return [choice for choice in choices if spread(choice) == least]
+
+
+def _groupings(tokens: list[str], columns: int, spaced: bool = True) -> Iterator[list[str]]:
+    """All ways to close the spaces in thousands, if there are any, that leave so many values."""
+    gaps = [at for at in range(1, len(tokens)) if spaced and _continues(tokens[at - 1], tokens[at])]
     for closed in combinations(gaps, len(tokens) - columns) if len(tokens) >= columns else ():
         values: list[str] = []
         for at, token in enumerate(tokens):
@@ -326,9 +313,7 @@ def _groupings(tokens: list[str], columns: int) -> Iterator[list[str]]:
                 values[-1] += token
             else:
                 values.append(token)
-        if all(re.fullmatch(r"[-–]|-?(0|[1-9]\d*)([.,]\d+)?%?", value) for value in values) and _whole(
-            tokens, closed
-        ):
+        if all(re.fullmatch(r"[-–]|-?(0|[1-9]\d*)([.,]\d+)?%?", value) for value in values) and _whole(tokens, closed):
             yield values
 
 

@@ -20,7 +20,8 @@ class Change:
     Attributes
     ----------
     value : str
-        Absolute difference in the card's unit, written as a figure: ``"0.7"``, ``"159.1e9"``.
+        Absolute difference in the card's unit, written as a figure, no finer than the coarser of
+        the two: ``"0.7"``, ``"159.1e9"``.
     direction : {"rose", "fell", "unchanged"}
         At the coarser of the two printed precisions: 8.44 and 8.4 are unchanged.
     """
@@ -59,8 +60,9 @@ def change(now: str, before: str) -> Change:
     direction: Direction = "rose" if amount > 0 else "fell"
     if agree(now, before):
         direction = "unchanged"
-    power, finest = min(scale(now), scale(before)), min(exponent(now), exponent(before))
-    value = f"{abs(amount) / 10**power:.{max(power - finest, 0)}f}"
+    coarse = max(now, before, key=exponent)
+    power = scale(coarse)
+    value = f"{abs(amount) / 10**power:.{power - exponent(coarse)}f}"
     return Change(f"{value}e{power}" if power else value, direction)
 
 
@@ -236,8 +238,7 @@ class Grid:
             {
                 key[0]
                 for key, record in self._cells.items()
-                if record["value"] != ""
-                and all(want in ("", have) for want, have in zip(wanted, key[1:], strict=True))
+                if record["value"] != "" and all(want in ("", have) for want, have in zip(wanted, key[1:], strict=True))
             }
         )
 
@@ -270,6 +271,11 @@ class Grid:
             if key[position] != TOTAL and record["value"] != "" and year in (None, key[0])
         }
         return list(found)
+
+    def spoken_of(self, region: str, year: int) -> str:
+        """The region where it has at least two of the items looked at, else the country."""
+        items = [item for item in self.items(year) if self.filled(year, region, item)]
+        return region if len(items) > 1 else COUNTRY
 
     def before(self, year: int, region: str, item: str = TOTAL, group: str = TOTAL) -> Record | None:
         """Latest earlier figure of the same key that has a value."""

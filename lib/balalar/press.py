@@ -26,6 +26,7 @@ from balalar.paths import ROOT_VARIABLE, Project
 
 PARAMETERS = ("year", "lang", "region")
 TEMPLATES = Path(__file__).parent / "templates"
+LEFTOVERS = "balalar-"  # what a build makes for a time bears this and its process number
 SECONDS = 300  # a notebook that takes longer has failed
 
 
@@ -34,7 +35,7 @@ class LocalKernelManager(AsyncKernelManager):
 
     def __init__(self, **options: Any) -> None:
         # Jupyter's own name for the socket is the same for kernels that start together.
-        socket = Path(tempfile.gettempdir()) / f"balalar-{uuid4().hex[:12]}"
+        socket = Path(tempfile.gettempdir()) / f"{LEFTOVERS}{os.getpid()}-{uuid4().hex[:12]}"
         super().__init__(transport="ipc", ip=str(socket), **options)
 
 
@@ -148,7 +149,10 @@ def _check_parameters(notebook: Path, where: Project) -> None:
     """A notebook takes exactly our parameters; papermill itself would only warn."""
     if not notebook.exists():
         raise RequestError(f"{where.name(notebook)}: the chapter has no notebook")
-    found = tuple(papermill.inspect_notebook(str(notebook)))
+    try:
+        found = tuple(papermill.inspect_notebook(str(notebook)))
+    except Exception as error:  # nbformat has an exception for each way to be no notebook
+        raise RequestError(f"{where.name(notebook)}: this is no notebook ({error})") from None
     if found != PARAMETERS:
         rule = f"the cell tagged «parameters» must set {', '.join(PARAMETERS)}"
         raise RequestError(f"{where.name(notebook)}: {rule}; it sets {', '.join(found) or 'none'}")
@@ -241,7 +245,7 @@ def take_sections(notebook: Any) -> list[Section]:
                 continue
             if part["markup"]:
                 sections[-1].blocks.append(part["markup"])
-            sections[-1].missing += part["missing"]
+            sections[-1].missing += [one for one in part["missing"] if one not in sections[-1].missing]
     return sections
 
 

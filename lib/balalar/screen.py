@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import json
 import re
@@ -14,12 +15,14 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
-from balalar.cards import Card, Catalogue, Text, survey
+from balalar.cards import TOTAL, Card, Catalogue, Text, read, survey
 from balalar.dataset import CORRECTION_FIELDS, MISSING, correct, read_corrections, read_observations
 from balalar.errors import DataError, Fault
+from balalar.layout import Layout
 from balalar.paths import Project, project
 
-VALUE = r"-?\d+(\.\d+)?(e\d)?"
+YEAR = r"(19|20)\d\d"
+VALUE = r"-?\d+(\.\d+)?(e\d{1,2})?"
 
 
 def screen(where: Project | None = None) -> list[Fault]:
@@ -41,15 +44,20 @@ def screen(where: Project | None = None) -> list[Fault]:
         return sorted(set(faults))
     for card in catalogue.cards.values():
         faults += _card_faults(card, catalogue, where)
-        if not card.derived:
-            faults += observation_faults(card, where.observations / f"{card.id}.csv", catalogue, where)
-    faults += _correction_faults(catalogue, where)
-    if not faults:
-        # These rules look across files and need every file to be sound.
-        faults += _key_faults(catalogue, where)
-        faults += _label_faults(catalogue)
-        faults += _orphans(catalogue, where)
-    return sorted(set(faults))
+    faults += [*_reference_faults(catalogue), *_label_faults(catalogue), *_chapter_faults(catalogue, where)]
+    faults += _layout_faults(catalogue, where)
+    cards = [card for card in catalogue.cards.values() if not card.derived]
+    unsound = [
+        fault
+        for card in cards
+        for fault in observation_faults(card, where.observations / f"{card.id}.csv", catalogue, where)
+    ]
+    corrections = _correction_faults(catalogue, where)
+    if not unsound and not corrections:
+        # What looks across files needs every figure to be sound.
+        frame = read_observations(catalogue, where)
+        faults += [*_key_faults(frame, catalogue, where), *_unused(frame, catalogue, where)]
+    return sorted({*faults, *unsound, *corrections})
 
 
 def observation_faults(card: Card, path: Path, catalogue: Catalogue, where: Project) -> list[Fault]:
@@ -79,17 +87,21 @@ def observation_faults(card: Card, path: Path, catalogue: Catalogue, where: Proj
     return []
 
 
-def _csv_faults(path: Path, name: str) -> list[Fault]:
+def _csv_faults(path: Path, name: str, lost: str = "Run balalar ingest.") -> list[Fault]:
     """Faults of a file that is no whole CSV."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return [Fault(name, 0, "file", "", "an indicator must have its observations", "Run balalar ingest.")]
+        return [Fault(name, 0, "file", "", "the file must exist", lost)]
     except UnicodeDecodeError:
         return [Fault(name, 0, "file", "", "the file must be UTF-8", "Save it as UTF-8.")]
-    if not text.endswith("\n"):
+    except OSError as error:
+        return [Fault(name, 0, "file", "", f"the file must be readable ({error.strerror})", "Restore it.")]
+    if text.startswith("\ufeff"):
+        return [Fault(name, 1, "file", "", "the file must not start with a byte order mark", "Remove it.")]
+    if not text.strip() or not text.endswith("\n"):
         last = text.count("\n") + 1
-        rule = "the file must end with a line break; it may be half-written"
+        rule = "the file must hold rows and end with a line break; it may be half-written"
         return [Fault(name, last, "line", text.rsplit("\n", 1)[-1], rule, "Restore the file.")]
     rows = list(csv.reader(text.splitlines()))
     return [
@@ -114,9 +126,7 @@ def _schema(card: Card, catalogue: Catalogue) -> pa.DataFrameSchema:
         return pa.Column(str, pa.Check.isin(list(allowed), error=rule))
 
     columns = {
-        "year": pa.Column(
-            str, pa.Check.str_matches(r"^(19|20)\d\d$", error="a year has four digits, 1900 to 2099")
-        ),
+        "year": pa.Column(str, pa.Check.str_matches(rf"^{YEAR}$", error="a year has four digits, 1900 to 2099")),
         "region": one_of(codes.regions, "a region must be a code of codes.yml"),
         **{
             name: one_of(codes.dimensions[name].items, f"must be a code of the dimension {name} in codes.yml")
@@ -125,9 +135,7 @@ def _schema(card: Card, catalogue: Catalogue) -> pa.DataFrameSchema:
         },
         "value": pa.Column(
             str,
-            pa.Check.str_matches(
-                rf"^({VALUE})?$", error="a value is a number with a decimal point, or empty"
-            ),
+            pa.Check.str_matches(rf"^({VALUE})?$", error="a value is a number with a decimal point, or empty"),
         ),
         "status": one_of(codes.statuses, "a status must be an SDMX code of codes.yml"),
         "source": one_of(
@@ -137,9 +145,7 @@ def _schema(card: Card, catalogue: Catalogue) -> pa.DataFrameSchema:
         "report": one_of(map(str, catalogue.sources.reports), "a report must be a year of sources.yml"),
     }
     low, high = card.range
-    bounds = (
-        f"the card allows {'any' if low is None else f'{low:g}'} to {'any' if high is None else f'{high:g}'}"
-    )
+    bounds = f"the card allows {'any' if low is None else f'{low:g}'} to {'any' if high is None else f'{high:g}'}"
     checks = [
         pa.Check(_value_fits_status, error="a value stands exactly where the status is not M or O"),
         pa.Check(_in_range(low, high), error=f"value out of range: {bounds}"),
@@ -175,20 +181,19 @@ def _card_faults(card: Card, catalogue: Catalogue, where: Project) -> Iterator[F
     """References of a card to what must exist."""
     name = where.name(where.indicators / f"{card.id}.yml")
     codes, edition = catalogue.codes, catalogue.edition
+    cards = {path.stem for path in where.indicators.glob("*.yml")}  # sound or not
     asked: list[tuple[str, str | None, Iterable[str], str]] = [
         ("unit", card.unit, codes.units, "units of codes.yml"),
         ("agency", card.agency, codes.agencies, "agencies of codes.yml"),
         ("chapter", card.chapter, edition.chapters, "chapters of edition.yml"),
         ("time", card.time, codes.time, "time of codes.yml"),
         *(("dimensions", code, codes.dimensions, "dimensions of codes.yml") for code in card.dimensions),
-        ("numerator", card.numerator, catalogue.cards, "the cards"),
-        ("denominator", card.denominator, catalogue.cards, "the cards"),
+        ("numerator", card.numerator, cards, "the cards"),
+        ("denominator", card.denominator, cards, "the cards"),
     ]
     for field, value, known, listed in asked:
         if value is not None and value not in known:
-            yield Fault(
-                name, 0, field, value, f"{field} must stand among {listed}", "Mend the code or add it there."
-            )
+            yield Fault(name, 0, field, value, f"{field} must stand among {listed}", "Mend the code or add it there.")
     if not (where.indicators / f"{card.id}.yml").exists():
         yield Fault(
             where.name(where.indicators),
@@ -203,16 +208,27 @@ def _card_faults(card: Card, catalogue: Catalogue, where: Project) -> Iterator[F
 def _correction_faults(catalogue: Catalogue, where: Project) -> list[Fault]:
     """Form of the corrections; that each fits a printed figure is seen when they are applied."""
     name = where.name(where.corrections)
-    if faults := _csv_faults(where.corrections, name):
+    if faults := _csv_faults(where.corrections, name, "Restore it; without corrections it holds its header only."):
         return faults
     rows = read_corrections(where)
-    header = tuple(csv.DictReader(where.corrections.open(encoding="utf-8")).fieldnames or ())
+    header = tuple(where.corrections.read_text(encoding="utf-8").split("\n", 1)[0].split(","))
     if header != CORRECTION_FIELDS:
         rule = f"the columns must be {','.join(CORRECTION_FIELDS)}"
         return [Fault(name, 1, "header", ",".join(header), rule, "Mend the header.")]
+    doubled = {key for key, times in Counter(row["id"] for row in rows).items() if times > 1}
+    for row in rows:
+        line = int(row["line"])
+        if row["id"] in doubled:
+            faults.append(Fault(name, line, "id", row["id"], "an id stands once", "Give it another id."))
+        wrong = _correction_row(row, catalogue)
+        faults += [Fault(name, line, field, row[field], rule, "Mend it.") for field, rule in wrong]
+    return faults
+
+
+def _correction_row(row: dict[str, str], catalogue: Catalogue) -> Iterator[tuple[str, str]]:
+    """Fields of a correction that are wrong, each with its rule."""
     codes = catalogue.codes
     places = {place for report in catalogue.sources.reports.values() for place in report.places}
-    doubled = {key for key, times in Counter(row["id"] for row in rows).items() if times > 1}
     allowed: dict[str, tuple[Iterable[str], str]] = {
         "rule": (codes.correction_rules, "correction_rules of codes.yml"),
         "used_region": (codes.regions, "regions of codes.yml"),
@@ -220,26 +236,23 @@ def _correction_faults(catalogue: Catalogue, where: Project) -> list[Fault]:
         "indicator": (catalogue.cards, "the cards"),
         "confidence": (("high", "medium", "low"), "high, medium, low"),
     }
-    for row in rows:
-        line = int(row["line"])
-        if row["id"] in doubled:
-            faults.append(Fault(name, line, "id", row["id"], "an id stands once", "Give it another id."))
-        for field, (known, listed) in allowed.items():
-            if (row[field] or not field.startswith("used_")) and row[field] not in known:
-                faults.append(Fault(name, line, field, row[field], f"must stand among {listed}", "Mend it."))
-        if row["used_value"] and not re.fullmatch(VALUE, row["used_value"]):
-            faults.append(
-                Fault(name, line, "used_value", row["used_value"], "a value is a number", "Mend it.")
-            )
-        if not row["evidence"] or set(row["evidence"].split()) - places:
-            rule = "evidence names the places of sources.yml that show it, with spaces between"
-            faults.append(Fault(name, line, "evidence", row["evidence"], rule, "Name them."))
-    return faults
+    for field, (known, listed) in allowed.items():
+        if (row[field] or not field.startswith("used_")) and row[field] not in known:
+            yield field, f"must stand among {listed}"
+    if row["used_value"] and not re.fullmatch(VALUE, row["used_value"]):
+        yield "used_value", "a value is a number"
+    if row["used_year"] and not re.fullmatch(YEAR, row["used_year"]):
+        yield "used_year", "a year has four digits"
+    for pair in filter(None, row["used_dims"].split(";")):
+        dimension, _, code = pair.partition("=")
+        if dimension not in codes.dimensions or code not in codes.dimensions[dimension].items:
+            yield "used_dims", "names dimension=code pairs of codes.yml, with ; between"
+    if not row["evidence"] or set(row["evidence"].split()) - places:
+        yield "evidence", "evidence names the places of sources.yml that show it, with spaces between"
 
 
-def _key_faults(catalogue: Catalogue, where: Project) -> list[Fault]:
+def _key_faults(printed: pd.DataFrame, catalogue: Catalogue, where: Project) -> list[Fault]:
     """In the corrected view each key stands once and each region is alive."""
-    printed = read_observations(catalogue, where)
     try:
         frame = correct(printed, read_corrections(where), catalogue)
     except DataError as error:
@@ -286,23 +299,36 @@ def _label_faults(catalogue: Catalogue) -> Iterator[Fault]:
                     yield Fault(file, 0, code, label[lang], rule, "Tell the two apart.")
 
 
-def _orphans(catalogue: Catalogue, where: Project) -> Iterator[Fault]:
-    """Everything declared is used, and everything used is declared."""
-    yield from _unused_codes(catalogue, where)
-    yield from _unused_places(catalogue, where)
-    known = {card.id for card in catalogue.cards.values() if not card.derived}
-    for path in sorted(where.observations.glob("*.csv")):
-        if path.stem not in known:
-            yield Fault(
-                where.name(path), 0, "file", path.stem, "observations must have a card", "Add the card."
-            )
-    for chapter in catalogue.edition.chapters:
-        yield from _notebook_faults(chapter, catalogue, where)
+def _reference_faults(catalogue: Catalogue) -> Iterator[Fault]:
+    """References of the codes and sources to what must exist."""
+    codes = catalogue.codes
+    for code, region in codes.regions.items():
+        if region.parent and region.parent not in codes.regions:
+            rule = "a region's parent must be a region"
+            yield Fault("data/codes.yml", 0, f"regions.{code}.parent", region.parent, rule, "Mend the code.")
+    for year, report in catalogue.sources.reports.items():
+        for source, place in report.places.items():
+            if place.agency not in codes.agencies:
+                rule = "an agency must stand among agencies of codes.yml"
+                yield Fault("data/sources.yml", 0, f"{year}.{source}", place.agency, rule, "Mend the code.")
 
 
-def _unused_codes(catalogue: Catalogue, where: Project) -> Iterator[Fault]:
-    frame, codes = read_observations(catalogue, where), catalogue.codes
-    cards = catalogue.cards.values()
+def _layout_faults(catalogue: Catalogue, where: Project) -> list[Fault]:
+    """How each report's tables are read must be declared soundly."""
+    faults: list[Fault] = []
+    for folder in sorted((where.data / "reports").glob("*")):
+        try:
+            read(dict[str, Layout], folder / "tables.yml", where)
+        except DataError as error:
+            faults += error.faults
+        for path in sorted((folder / "quotes").glob("*.csv")):
+            faults += _csv_faults(path, where.name(path), "Restore it.")
+    return faults
+
+
+def _unused(frame: pd.DataFrame, catalogue: Catalogue, where: Project) -> Iterator[Fault]:
+    """Everything declared is used."""
+    codes, cards = catalogue.codes, catalogue.cards.values()
     corrections = read_corrections(where)
     parents = {region.parent for region in codes.regions.values()}
     places = [place for report in catalogue.sources.reports.values() for place in report.places.values()]
@@ -315,32 +341,47 @@ def _unused_codes(catalogue: Catalogue, where: Project) -> Iterator[Fault]:
         "correction_rules": (codes.correction_rules, {row["rule"] for row in corrections}),
         "dimensions": (codes.dimensions, {name for card in cards for name in card.dimensions}),
         **{
-            f"dimensions.{name}.items": (dimension.items, set(frame[name]) | {"total"})
+            f"dimensions.{name}.items": (dimension.items, set(frame[name]) | {TOTAL})
             for name, dimension in codes.dimensions.items()
         },
     }
     for field, (declared, needed) in used.items():
         for code in declared:
             if code not in needed:
-                yield Fault(
-                    "data/codes.yml", 0, field, code, "a code must be used somewhere", "Remove it, or use it."
-                )
-
-
-def _unused_places(catalogue: Catalogue, where: Project) -> Iterator[Fault]:
-    frame = read_observations(catalogue, where)
-    corrections = read_corrections(where)
+                yield Fault("data/codes.yml", 0, field, code, "a code must be used somewhere", "Remove it, or use it.")
     for year, report in catalogue.sources.reports.items():
         cited = set(frame.loc[frame["report"] == year, "source"])
-        cited |= {
-            place for row in corrections if row["report"] == str(year) for place in row["evidence"].split()
-        }
+        cited |= {place for row in corrections if row["report"] == str(year) for place in row["evidence"].split()}
         for source, place in report.places.items():
             if place.printed != (source in cited):
                 rule = "a place is cited by observations or as evidence, or marked printed: false"
-                yield Fault(
-                    "data/sources.yml", 0, f"{year}.{source}", "", rule, "Mend the mark, or remove the place."
-                )
+                remedy = "Mend the mark, or remove the place."
+                yield Fault("data/sources.yml", 0, f"{year}.{source}", "", rule, remedy)
+
+
+def _chapter_faults(catalogue: Catalogue, where: Project) -> Iterator[Fault]:
+    """Chapters, notebooks, texts, cards and observations belong together."""
+    chapters = catalogue.edition.chapters
+    cards = {path.stem for path in where.indicators.glob("*.yml")}
+    derived = {card.id for card in catalogue.cards.values() if card.derived}
+    for path in sorted(where.observations.iterdir()):
+        if path.suffix != ".csv" or path.stem not in cards - derived:
+            rule = "observations must be the CSV of an indicator with a card"
+            yield Fault(where.name(path), 0, "file", path.name, rule, "Restore the card, or remove the file.")
+    for path in [*sorted(where.notebooks.glob("*.ipynb")), *sorted(where.text.glob("*.yml"))]:
+        if path.stem not in (*chapters, "common"):
+            yield Fault(
+                where.name(path),
+                0,
+                "file",
+                path.stem,
+                "must belong to a chapter",
+                "Add the chapter, or remove it.",
+            )
+    if "common" not in catalogue.texts and not (where.text / "common.yml").exists():
+        yield Fault("data/text/common.yml", 0, "file", "", "the file must exist", "Restore it.")
+    for chapter in chapters:
+        yield from _notebook_faults(chapter, catalogue, where)
 
 
 def _notebook_faults(chapter: str, catalogue: Catalogue, where: Project) -> Iterator[Fault]:
@@ -350,16 +391,39 @@ def _notebook_faults(chapter: str, catalogue: Catalogue, where: Project) -> Iter
     if not path.exists():
         yield Fault(name, 0, "file", "", "a chapter must have a notebook of its name", "Add the notebook.")
         return
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    source = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-    named = set(re.findall(r'"([a-z][a-z0-9_]*)"', source))
-    texts = set(catalogue.texts.get(chapter, {}))
-    own = {card.id for card in catalogue.chapter_cards(chapter)}
-    for missing in sorted(own - named):
-        yield Fault(
-            name, 0, "indicator", missing, "a chapter shows each of its indicators", "Add a cell for it."
-        )
-    for missing in sorted(texts - named):
-        yield Fault(
-            f"data/text/{chapter}.yml", 0, missing, "", "a text must be used by its notebook", "Remove it."
-        )
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        calls = _calls([cell for cell in cells if cell["cell_type"] == "code"])
+    except (OSError, ValueError, KeyError, TypeError, SyntaxError) as error:
+        rule = f"the file must be a notebook of sound Python cells ({type(error).__name__}: {error})"
+        yield Fault(name, 0, "file", "", rule, "Restore it.")
+        return
+    asked = {
+        "indicator": (calls["show"] | calls["facts"], {card.id for card in catalogue.chapter_cards(chapter)}),
+        "text": (calls["section"], set(catalogue.texts.get(chapter, {}))),
+    }
+    for field, (named, own) in asked.items():
+        for missing in sorted(own - named):
+            yield Fault(
+                name,
+                0,
+                field,
+                missing,
+                f"a chapter shows each {field} of its own",
+                "Add a cell for it, or remove it.",
+            )
+        for unknown in sorted(named - own):
+            yield Fault(name, 0, field, unknown, f"the chapter has no such {field}", "Mend the name.")
+    for unknown in sorted(calls["key_findings"] - {card.id for card in catalogue.chapter_cards(chapter)}):
+        yield Fault(name, 0, "indicator", unknown, "the chapter has no such indicator", "Mend the name.")
+
+
+def _calls(cells: list[Any]) -> dict[str, set[str]]:
+    """First words given to each method of the brief; what is commented out is not there."""
+    found: dict[str, set[str]] = {name: set() for name in ("show", "facts", "section", "key_findings")}
+    for cell in cells:
+        for node in ast.walk(ast.parse("".join(cell["source"]))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in found:
+                words = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
+                found[node.func.attr] |= {str(word) for word in words}
+    return found

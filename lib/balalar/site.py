@@ -14,10 +14,11 @@ from balalar.cards import COUNTRY
 from balalar.dataset import Dataset
 from balalar.errors import BalalarError
 from balalar.paths import Project
-from balalar.press import Job, Outcome, page, run
+from balalar.press import LEFTOVERS, Job, Outcome, page, run
 from balalar.tables import render
 from balalar.words import Words
 
+MARKER = ".balalar-site"  # stands in every site that a build has made
 DOWNLOADS = {
     "download_corrected": "data/balalar-corrected.csv",
     "download_printed": "data/balalar-printed.csv",
@@ -49,29 +50,71 @@ def build(
     BalalarError
         ``out`` holds something that is no site of ours.
     """
+    out = out.resolve()
+    _recover(out)
     _check_target(out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".balalar-", dir=out.parent) as aside:
+    _sweep(out.parent, Path(tempfile.gettempdir()))
+    with tempfile.TemporaryDirectory(prefix=f".{LEFTOVERS}{os.getpid()}-", dir=out.parent) as aside:
         outcomes = run(jobs, where, Path(aside) / "executed", done)
         made = [outcome for outcome in outcomes if not outcome.failure]
         if made:
             fresh = Path(aside) / "site"
             _write_site(made, dataset, fresh)
-            _swap(fresh, out, Path(aside) / "old")
+            (fresh / MARKER).write_text("This folder is made by balalar build and replaced by the next.\n")
+            _swap(fresh, out)
     return outcomes
 
 
 def _check_target(out: Path) -> None:
-    """Never replace a folder that is not a site."""
-    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / "index.html").exists())):
-        raise BalalarError(f"{out}: this is no site of balalar's and would be replaced; choose another --out")
+    """Never replace a folder that no build has made."""
+    if out.exists() and not (out.is_dir() and ((out / MARKER).exists() or not any(out.iterdir()))):
+        raise BalalarError(
+            f"{out}: no site of balalar's stands here, and what does would be replaced; choose another --out"
+        )
 
 
-def _swap(fresh: Path, out: Path, old: Path) -> None:
+def _old(out: Path) -> Path:
+    return out.with_name(f".{out.name}.old")
+
+
+def _swap(fresh: Path, out: Path) -> None:
+    """Put the new site in the place of the old one, which comes back if that fails."""
+    old = _old(out)
     if out.exists():
         os.replace(out, old)
-    os.replace(fresh, out)
+    try:
+        os.replace(fresh, out)
+    except BaseException:
+        _recover(out)
+        raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _recover(out: Path) -> None:
+    """Bring back the old site where a build was killed between the two steps of its swap."""
+    old = _old(out)
+    if old.exists() and not out.exists():
+        os.replace(old, out)
+
+
+def _sweep(*folders: Path) -> None:
+    """Remove what builds that were killed have left behind."""
+    for folder in folders:
+        for path in folder.glob(f"*{LEFTOVERS}*-*"):
+            number = path.name.lstrip(".").removeprefix(LEFTOVERS).split("-")[0]
+            if number.isdigit() and not _runs(int(number)):
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _write_site(outcomes: Sequence[Outcome], dataset: Dataset, folder: Path) -> None:
@@ -174,6 +217,4 @@ def _index(lang: str, langs: Sequence[str], jobs: Sequence[Job], dataset: Datase
         for other in langs
     ]
     titles = {"title": edition.title[lang], "subtitle": edition.subtitle[lang]}
-    return render(
-        "index.html.j2", **_common(here, lang, dataset), **titles, languages=languages, groups=groups
-    )
+    return render("index.html.j2", **_common(here, lang, dataset), **titles, languages=languages, groups=groups)

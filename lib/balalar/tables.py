@@ -31,15 +31,18 @@ class Table:
     columns : sequence of str
         Headers of the cells.
     rows : sequence of Row
-    text_columns : frozenset of int
-        Positions of columns that hold words, which are set flush left.
+    stacks : bool
+        Whether the cells hold words and stand below each other on a narrow screen.
+    left_out : str
+        Names the rows of which nothing was published, which the table leaves out.
     """
 
     caption: str
     corner: str
     columns: Sequence[str]
     rows: Sequence[Row]
-    text_columns: frozenset[int] = frozenset()
+    stacks: bool = False
+    left_out: str = ""
 
 
 @cache

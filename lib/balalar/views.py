@@ -18,6 +18,7 @@ from balalar.words import Words
 
 BOTH = 0.5  # an earlier year is drawn where at least this share of the rows has it
 MOST_SERIES = 4
+WHOLE = 0.02  # parts that miss their total by more than this do not make it up
 
 
 @dataclass
@@ -57,23 +58,32 @@ class View:
         groups = self._column_groups()
         if self.grid.by == "year":
             return self._table_of_years(caption, groups)
-        years = self.grid.years()
-        columns = [
+        by_region = self.grid.by == "region"
+        # The country's own series stands where the indicator is shown by year.
+        years = (by_region and self.grid.region_years()) or self.grid.years()
+        keys = [
             (year, group)
             for year in years
             for group in groups
             if any(self._cell(year, r, i, group) for r, i in self._rows())
         ]
+        printed = [row for row in self._rows() if any(self._cell(year, *row, group) for year, group in keys)]
         rows = [
             Row(
                 self._row_label(region, item),
-                [self._text(year, region, item, group) for year, group in columns],
+                [self._text(year, region, item, group) for year, group in keys],
                 self._apart(region, item),
             )
-            for region, item in self._rows()
+            for region, item in printed
         ]
-        corner = words.say("region") if self.grid.by == "region" else words.dimension(self.grid.by)
-        return Table(caption, corner, [self._column(year, group) for year, group in columns], rows)
+        silent = [self._row_label(*row) for row in self._rows() if row not in printed]
+        return Table(
+            caption,
+            words.say("region") if by_region else words.dimension(self.grid.by),
+            [self._column(year, group) for year, group in keys],
+            rows,
+            left_out=words.sentence("left_out", names=words.listed(silent)) if silent else "",
+        )
 
     # -- rows and cells ------------------------------------------------------------------------------
 
@@ -82,9 +92,7 @@ class View:
         if self.grid.by == "region":
             printed = self.grid.regions(self.year, filled=False)
             older = [region for region in self._older_regions() if region not in printed]
-            living = [
-                r for r in self.words.catalogue.codes.living(self.year) if r not in printed and r not in older
-            ]
+            living = [r for r in self.words.catalogue.codes.living(self.year) if r not in printed and r not in older]
             regions = sorted([*printed, *older, *living], key=lambda region: -self._height(region, TOTAL))
             country = (
                 [COUNTRY]
@@ -97,20 +105,12 @@ class View:
             )
             return [(region, TOTAL) for region in country + regions]
         where = self._where()
-        items = [
-            item
-            for item in self.words.catalogue.codes.dimensions[self.grid.by].items
-            if item in self._items()
-        ]
+        items = [item for item in self.words.catalogue.codes.dimensions[self.grid.by].items if item in self._items()]
         return [(where, item) for item in items]
 
     def _older_regions(self) -> list[str]:
         """Regions that exist no longer but have figures in earlier years of the table."""
-        return list(
-            dict.fromkeys(
-                r for year in self.grid.years() if year < self.year for r in self.grid.regions(year)
-            )
-        )
+        return list(dict.fromkeys(r for year in self.grid.years() if year < self.year for r in self.grid.regions(year)))
 
     def _items(self) -> set[str]:
         where = self._where()
@@ -118,8 +118,8 @@ class View:
         return found
 
     def _where(self) -> str:
-        """Chosen region where it has figures in this look, else the country."""
-        return self.region if self.year in self.grid.years(self.region) else COUNTRY
+        """Whose groups are looked at: the chosen region's where it has them, else the country's."""
+        return self.grid.spoken_of(self.region, self.year)
 
     def _height(self, region: str, item: str) -> float:
         """Value by which rows are sorted: the total, else the first group."""
@@ -154,12 +154,14 @@ class View:
         return f"{heading}: {self._group(group)}" if self.grid.split else heading
 
     def _group(self, group: str) -> str:
-        return self.words.say("all_groups") if group == TOTAL else self.words.item(self.grid.split, group)
+        return (
+            self.words.say("all_groups") if group == TOTAL else self.words.item(self.grid.card, self.grid.split, group)
+        )
 
     def _row_label(self, region: str, item: str) -> str:
         if self.grid.by == "region":
             return self.words.short_region(region)
-        return self.words.item(self.grid.by, item)
+        return self.words.item(self.grid.card, self.grid.by, item)
 
     def _apart(self, region: str, item: str) -> bool:
         return region in (COUNTRY, self.region) if self.grid.by == "region" else item == TOTAL
@@ -196,9 +198,7 @@ class View:
             )
         if len(rows) < 2:
             return ""
-        frame = (
-            pd.DataFrame(rows).sort_values("number", ascending=False, kind="stable").reset_index(drop=True)
-        )
+        frame = pd.DataFrame(rows).sort_values("number", ascending=False, kind="stable").reset_index(drop=True)
         rings = before is not None and frame["earlier"].notna().mean() >= BOTH
         if not rings or before is None:
             return charts.bars(frame.assign(earlier=math.nan), alternative)
@@ -215,30 +215,45 @@ class View:
         return "chosen" if region == self.region else "other"
 
     def _groups_chart(self, alternative: Alternative) -> str:
+        shown = [row for row in self._rows() if not self._is_sum(*row)]
         groups = [
-            code for code in self._column_groups() if code != TOTAL and code in self.grid.groups(self.year)
+            code
+            for code in self._column_groups()
+            if code != TOTAL and any(self.grid.filled(self.year, *row, code) for row in shown)
         ]
-        groups = groups[:MOST_SERIES]
-        rows = []
-        for region, item in self._rows():
-            records = {code: self.grid.filled(self.year, region, item, code) for code in groups}
-            if any(records.values()) and not self._is_sum(region, item):
-                row: dict[str, Any] = {"label": self._row_label(region, item), "role": self._role(region)}
-                for code, record in records.items():
-                    row[self._group(code)] = float(record["value"]) if record else math.nan
-                    row[f"{self._group(code)} text"] = (
-                        self._text(self.year, region, item, code) if record else ""
-                    )
-                rows.append(row)
-        if len(rows) < 2:
+        rows = [self._groups_row(*row, groups) for row in shown]
+        rows = [row for row in rows if row]
+        if len(rows) < 2 or not 2 <= len(groups) <= MOST_SERIES:
             return ""
         frame, names = pd.DataFrame(rows), [self._group(code) for code in groups]
-        whole = self.grid.card.kind == "count"
+        whole = self._adds_up(frame, names)
         height = frame[names].sum(axis=1) if whole else frame[names].max(axis=1)
         frame = frame.loc[height.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
-        return (charts.stacked if whole else charts.dots)(
-            frame, names, alternative, self._tick(frame[names].max().max())
-        )
+        draw = charts.stacked if whole else charts.dots
+        return draw(frame, names, alternative, self._tick(frame[names].max().max()))
+
+    def _groups_row(self, region: str, item: str, groups: list[str]) -> dict[str, Any]:
+        """A row of a chart of groups; empty where no group has a value."""
+        records = {code: self.grid.filled(self.year, region, item, code) for code in groups}
+        if not any(records.values()):
+            return {}
+        total = self.grid.filled(self.year, region, item)
+        row = {
+            "label": self._row_label(region, item),
+            "role": self._role(region),
+            "total": float(total["value"]) if total else math.nan,
+        }
+        for code, record in records.items():
+            row[self._group(code)] = float(record["value"]) if record else math.nan
+            row[f"{self._group(code)} text"] = self._text(self.year, region, item, code)
+        return row
+
+    def _adds_up(self, frame: pd.DataFrame, names: list[str]) -> bool:
+        """Whether the groups of every row make up its total, or a hundred per cent."""
+        sums = frame[names].sum(axis=1, skipna=False)
+        share = self.grid.card.kind == "share"
+        wholes = pd.Series(100.0, index=frame.index) if share else frame["total"]
+        return bool(((sums / wholes - 1).abs() < WHOLE).all())
 
     def _is_sum(self, region: str, item: str) -> bool:
         """Whether a row is the sum of the others, beside which they would vanish."""
@@ -255,22 +270,13 @@ class View:
         rows = []
         for region, group in pairs[:MOST_SERIES]:
             years = self._line_years(region, group)
+            named = self._named_years(region, group, years, len(pairs) == 1)
             for year in years:
                 record = self.grid.filled(year, region, TOTAL, group)
                 assert record
-                named = (len(pairs) == 1 and (len(years) <= 8 or year in (years[0], years[-1]))) or year in (
-                    years[0],
-                    years[-1],
-                )
-                text = self.words.marked(self.grid.card, record, unit=False) if named else ""
-                rows.append(
-                    {
-                        "series": self._series(region, group),
-                        "year": year,
-                        "number": float(record["value"]),
-                        "text": text,
-                    }
-                )
+                text = self.words.marked(self.grid.card, record, unit=False) if year in named else ""
+                number = float(record["value"])
+                rows.append({"series": self._series(region, group), "year": year, "number": number, "text": text})
         if not rows:
             return ""
         frame = pd.DataFrame(rows)
@@ -281,6 +287,16 @@ class View:
         """Text of a number on an axis."""
         decimals = 0 if largest >= 10 else 1
         return lambda number: self.words.amount(number, decimals)
+
+    def _named_years(self, region: str, group: str, years: list[int], alone: bool) -> set[int]:
+        """Years whose value is written: the ends, the peak, and others where there is room."""
+        ends = [years[-1], years[0]]
+        peak = max(years, key=lambda year: float((self.grid.filled(year, region, TOTAL, group) or {})["value"]))
+        named: list[int] = []
+        for year in [*ends, peak, *years] if alone else ends:
+            if all(abs(year - other) >= (years[-1] - years[0]) / 7.5 for other in named):
+                named.append(year)
+        return set(named)
 
     def _line_years(self, region: str, group: str) -> list[int]:
         return [year for year in self.grid.years(region, TOTAL, group) if year <= self.year]

@@ -97,9 +97,9 @@ class Words:
         record : mapping
             ``value``, ``status`` and ``correction`` of the figure, which has a value.
         unit : bool
-            Whether the unit is named; beside others of its kind only a percent sign is.
+            Whether the unit is named in any case; beside others of its kind some units are not.
         """
-        named = unit or card.unit == "percent"
+        named = unit or self.catalogue.codes.units[card.unit].beside
         text = self.value(card, record["value"]) if named else self.number(record["value"])
         text += "†" if record["correction"] else ""
         mark = self.mark(record["status"])
@@ -107,9 +107,7 @@ class Words:
 
     def _with_unit(self, card: Card, number: str) -> str:
         # A number does not part from its unit at the end of a line.
-        pattern = (
-            self.catalogue.codes.units[card.unit].pattern[self.lang].replace("{value} ", "{value}\u00a0")
-        )
+        pattern = self.catalogue.codes.units[card.unit].pattern[self.lang].replace("{value} ", "{value}\u00a0")
         return pattern.format(value=number)
 
     def share(self, ratio: float) -> str:
@@ -142,13 +140,22 @@ class Words:
         """Short name of a region, for charts and tables."""
         return self.say("nation") if code == COUNTRY else self.catalogue.codes.regions[code].short[self.lang]
 
-    def item(self, dimension: str, code: str) -> str:
-        """Label of a code."""
+    def item(self, card: Card, dimension: str, code: str) -> str:
+        """Label of a code, as the card says it or else the code list."""
+        own = card.labels.get(dimension, {})
+        if code in own:
+            return own[code][self.lang]
         return self.catalogue.codes.dimensions[dimension].items[code][self.lang]
 
     def dimension(self, name: str) -> str:
         """Label of a dimension."""
         return self.catalogue.codes.dimensions[name].label[self.lang]
+
+    def by(self, name: str) -> str:
+        """What a look compares, as it stands in «by sex»."""
+        if name in ("region", "year"):
+            return self.say(f"by_{name}")
+        return self.catalogue.codes.dimensions[name].by[self.lang]
 
     def unit(self, card: Card) -> str:
         """Unit of an indicator, as under a chart."""

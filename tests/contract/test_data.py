@@ -121,9 +121,7 @@ def test_a_dash_and_an_empty_cell_are_kept_apart(dataset) -> None:
         ("schools", 2022, "KZ", {}, "7687"),  # the heading says 2021–2022
     ],
 )
-def test_known_misprints_are_corrected_beside_the_print(
-    dataset, indicator, year, region, codes, value
-) -> None:
+def test_known_misprints_are_corrected_beside_the_print(dataset, indicator, year, region, codes, value) -> None:
     best = dataset.best(indicator)
     best = best[(best["year"] == year) & (best["region"] == region)]
     for name in dataset.catalogue.cards[indicator].dimensions:
@@ -163,9 +161,7 @@ def test_the_real_report_gives_the_committed_data_byte_for_byte(report: Path, ca
         ("Павлодар  83,5 83,9", "Кереку  83,5 83,9", "table-2.6"),
     ],
 )
-def test_the_real_report_damaged_is_refused(
-    report: Path, tmp_path: Path, old: str, new: str, table: str
-) -> None:
+def test_the_real_report_damaged_is_refused(report: Path, tmp_path: Path, old: str, new: str, table: str) -> None:
     text = report.read_text(encoding="utf-8")
     assert text.count(old) == 1
     damaged = tmp_path / "damaged.txt"
@@ -193,11 +189,7 @@ def test_no_sentence_of_the_report_stands_in_the_project(report: Path, where) ->
         where.data / "sources.yml",
         where.data / "codes.yml",
     ]
-    copied = {
-        (path.name, " ".join(run))
-        for path in files
-        for run in runs(path.read_text(encoding="utf-8")) & printed
-    }
+    copied = {(path.name, " ".join(run)) for path in files for run in runs(path.read_text(encoding="utf-8")) & printed}
     # Official names of the agencies are longer than that.
     assert {text for _, text in copied if "агенттігінің" not in text and "комитеті" not in text} == set()
 
@@ -230,6 +222,4 @@ def test_the_lock_holds_every_dependency_with_hashes(where) -> None:
     pinned = set(re.findall(r"^([a-z0-9._-]+)(?:\[[a-z,]+\])?==", lock, re.M))
     wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
     assert {re.match(r"[a-z0-9._-]+", one)[0] for one in wanted} <= pinned
-    assert all(
-        "--hash=sha256:" in block for block in re.split(r"\n(?=[a-z])", lock) if "==" in block.split("\n")[0]
-    )
+    assert all("--hash=sha256:" in block for block in re.split(r"\n(?=[a-z])", lock) if "==" in block.split("\n")[0])

@@ -109,16 +109,10 @@ def test_a_language_is_a_column_in_texts_cards_and_codes(copy: Project, lang: st
             continue
         text = path.read_text(encoding="utf-8")
         text = re.sub(r"(\n *)en: (.*)", rf"\1en: \2\1{lang}: \2", text)  # a language a line
-        text = re.sub(
-            r"(\{kk: .*?), en: ([^\"{}]*|\"[^\"]*\")\}", rf"\1, en: \2, {lang}: \2}}", text
-        )  # in one line
+        text = re.sub(r"(\{kk: .*?), en: ([^\"{}]*|\"[^\"]*\")\}", rf"\1, en: \2, {lang}: \2}}", text)  # in one line
         text = text.replace("en: en_GB}", f"en: en_GB, {lang}: uz_UZ}}")
         path.write_text(text, encoding="utf-8")
     assert [str(fault) for fault in screen(copy)] == []
-    done = run_balalar(
-        "build", "--out", str(copy.root / "site"), "--lang", lang, "--chapter", "health", root=copy.root
-    )
+    done = run_balalar("build", "--out", str(copy.root / "site"), "--lang", lang, "--chapter", "health", root=copy.root)
     assert done.returncode == 0, done.stderr
-    assert '<html lang="uz">' in (copy.root / "site" / lang / "2022" / "health.html").read_text(
-        encoding="utf-8"
-    )
+    assert '<html lang="uz">' in (copy.root / "site" / lang / "2022" / "health.html").read_text(encoding="utf-8")

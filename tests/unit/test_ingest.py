@@ -69,9 +69,7 @@ def test_a_table_is_read_as_declared(declared: Project, catalogue, tmp_path: Pat
 
 def test_a_quote_is_found_in_its_section(declared: Project, catalogue, tmp_path: Path) -> None:
     files = _read(declared, catalogue, TEXT, tmp_path)
-    assert files["under5_mortality_rate"].splitlines()[1:] == [
-        "2022,KZ-10,total,total,7.02,A,figure-2.3,2022"
-    ]
+    assert files["under5_mortality_rate"].splitlines()[1:] == ["2022,KZ-10,total,total,7.02,A,figure-2.3,2022"]
 
 
 @pytest.mark.parametrize(

@@ -50,8 +50,6 @@ def test_imports_go_down_only() -> None:
 
 def test_only_the_data_and_publication_floors_touch_the_disk() -> None:
     touching = {
-        path.stem
-        for path in LIBRARY.glob("*.py")
-        if any(call in path.read_text(encoding="utf-8") for call in CALLS)
+        path.stem for path in LIBRARY.glob("*.py") if any(call in path.read_text(encoding="utf-8") for call in CALLS)
     }
     assert touching <= DISK

@@ -27,9 +27,7 @@ def test_the_examples_in_the_docstrings_hold() -> None:
         ("1", "0", "1", "rose"),
     ],
 )
-def test_change_is_exact_and_judged_at_the_printed_precision(
-    now: str, before: str, value: str, direction: str
-) -> None:
+def test_change_is_exact_and_judged_at_the_printed_precision(now: str, before: str, value: str, direction: str) -> None:
     moved = change(now, before)
     assert (moved.value, moved.direction) == (value, direction)
 
