@@ -334,10 +334,7 @@ class Brief:
         if self.year != self.newest:
             figures = figures[figures["year"] <= wanted]
         grid = Grid(figures, card, by, split)
-        years = grid.region_years() if by == "region" else []
-        year = year_shown(years, wanted, self.year == self.newest)
-        if year is None:
-            year = year_shown(grid.years(), wanted, self.year == self.newest)
+        year = year_shown(grid.years(), wanted, self.year == self.newest)
         return Findings(grid, year, self.words, self.region) if year is not None else None
 
     # -- parts of a figure ---------------------------------------------------------------------------

@@ -64,7 +64,8 @@ def test_a_year_is_rows_and_a_source(copy: Project) -> None:
     title = "title: {kk: Баяндама, ru: Доклад, en: Report of 2023}"
     publisher = "publisher: {kk: Министрлік, ru: Министерство, en: Ministry}"
     place = "table-2.1: {section: '2.1', agency: bns, title: {kk: Кесте, ru: Таблица, en: Table}}"
-    new = f"  2023:\n    {title}\n    {publisher}\n    file: report-2023.txt\n    sha256: {'0' * 64}\n    places:\n      {place}\n"
+    file = f"file: report-2023.txt\n    sha256: '{'0' * 64}'"
+    new = f"  2023:\n    {title}\n    {publisher}\n    {file}\n    places:\n      {place}\n"
     path.write_text(f"{head}{new}  2022:\n{first}", encoding="utf-8")
     with (copy.observations / "child_population.csv").open("a", encoding="utf-8") as file:
         file.write("2024,KZ,total,total,6800000,A,table-2.1,2023\n")
@@ -77,7 +78,7 @@ def test_a_year_is_rows_and_a_source(copy: Project) -> None:
 def test_a_chapter_is_a_notebook_a_text_and_an_entry(copy: Project) -> None:
     notebook = json.loads((copy.notebooks / "health.ipynb").read_text(encoding="utf-8"))
     cells = notebook["cells"]
-    opening = [cell for cell in cells if "open_brief" in "".join(cell["source"])][0]
+    opening = next(cell for cell in cells if "open_brief" in "".join(cell["source"]))
     opening["source"] = ["".join(opening["source"]).replace('"health"', '"storks"')]
     kept = [cells[0], cells[1], opening, cells[-2], cells[-1]]
     (copy.notebooks / "storks.ipynb").write_text(json.dumps(notebook | {"cells": kept}), encoding="utf-8")

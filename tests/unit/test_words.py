@@ -43,8 +43,8 @@ def test_a_school_year_names_both_its_years(catalogue) -> None:
 
 
 def test_a_sentence_starts_with_a_capital_and_ends_with_one_stop(catalogue) -> None:
-    said = Words(catalogue, "ru").sentence("settlement_gap", urban="167 тыс.", rural="96 тыс.")
-    assert said == f"В городе{NBSP}— 167 тыс., на селе{NBSP}— 96 тыс."
+    said = Words(catalogue, "ru").sentence("nation_value", period="в 2022 году", value="58,2 тыс.")
+    assert said == f"По Казахстану в 2022 году{NBSP}— 58,2 тыс."
 
 
 def test_an_unknown_language_or_text_is_refused(catalogue) -> None:
