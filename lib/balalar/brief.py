@@ -197,9 +197,11 @@ class Brief:
         alternative = Alternative(
             self.words.say("chart_name", title=title), " ".join([self._subtitle(view), *sentences])
         )
-        svg = view.chart(alternative)
+        # Totals that another look has drawn are not drawn again for groups that are not printed.
+        svg = view.chart(alternative, totals=not told)
         if told and not svg and not sentences:
             return Block("")
+        drawn = set(view.statuses)
         table = html(view.table()) if svg or len(findings.grid.records()) > 1 else ""
         used = self._used(findings.grid)
         return Block(
@@ -212,7 +214,8 @@ class Brief:
                 svg=svg,
                 table=table,
                 subtitle=self._subtitle(view),
-                marks=self._marks(view.statuses),
+                marks=self._marks(drawn),
+                table_marks=self._marks(view.statuses - drawn),
                 definition=card.definition[self.words.lang],
                 warning=card.caveat[self.words.lang] if card.doubtful and card.caveat else "",
                 notes=self._notes(card, findings.year, used),

@@ -10,6 +10,7 @@ import io
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from xml.etree import ElementTree
 
@@ -17,6 +18,8 @@ import matplotlib
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
 
 # Palette of the UK Analysis Function: each colour 3:1 against white and against its neighbour.
 BLUE, TEAL, PLUM, ORANGE, INK = "#12436D", "#28A197", "#801650", "#F46A25", "#3D3D3D"
@@ -27,15 +30,16 @@ MARKERS = ("o", "s", "D", "^")
 ROLE_COLOURS = {"plain": BLUE, "nation": PLUM, "chosen": ORANGE, "other": PALE}
 
 WIDTH = 360.0  # points; the width of a phone, so that text keeps its size there
-LETTER = 6.9  # points a letter takes in a wide font, for the space kept free for labels
 LEGEND_LINE = 18.0  # points a line of the legend takes
+BAR = 13.2  # points a bar is thick
 LINE = 13.5  # points between lines of a label
+SIZE, SMALL = 11.0, 10.5  # points of text, and of legends and values on a line
 WRAP = 22  # letters in a line of a label
 MOST_TEXTS = 2  # groups whose values are written behind a row
 
 STYLE: Any = {
     "font.family": "DejaVu Sans",
-    "font.size": 11,
+    "font.size": SIZE,
     "svg.fonttype": "none",
     "svg.hashsalt": "balalar",
     "axes.edgecolor": "#767676",
@@ -82,12 +86,12 @@ def bars(rows: pd.DataFrame, alternative: Alternative, legend: Sequence[str] = (
     """
     with matplotlib.rc_context(STYLE):
         labels = [_wrapped(label) for label in rows["label"]]
-        figure, axes = _rows_canvas(labels, rows["text"], legend)
+        figure, axes, thick = _rows_canvas(labels, rows["text"], legend)
         palette = {role: ROLE_COLOURS[role] for role in rows["role"].unique()}
         places = pd.DataFrame({"place": range(len(rows)), "number": rows["number"], "role": rows["role"]})
         sns.barplot(
             places, x="number", y="place", hue="role", palette=palette, dodge=False, errorbar=None,
-            orient="h", width=0.66, legend=False, saturation=1, ax=axes,
+            orient="h", width=thick, legend=False, saturation=1, ax=axes,
         )  # fmt: skip
         rings = rows["earlier"].notna().to_numpy()
         axes.scatter(rows["earlier"][rings], places["place"][rings], s=26, facecolors="white", edgecolors=INK, zorder=3)
@@ -117,7 +121,7 @@ def dots(rows: pd.DataFrame, groups: Sequence[str], alternative: Alternative, ti
         Number on the axis to its text; an axis stands where the groups are too many for texts.
     """
     with matplotlib.rc_context(STYLE):
-        figure, axes, labels = _groups_canvas(rows, groups)
+        figure, axes, labels, _ = _groups_canvas(rows, groups)
         numbers = rows[list(groups)]
         axes.hlines(range(len(rows)), numbers.min(axis=1), numbers.max(axis=1), color="#B8C4CF", lw=2.5, zorder=1)
         for group, colour, marker in zip(groups, GROUP_COLOURS, MARKERS, strict=False):
@@ -132,14 +136,14 @@ def dots(rows: pd.DataFrame, groups: Sequence[str], alternative: Alternative, ti
 def stacked(rows: pd.DataFrame, groups: Sequence[str], alternative: Alternative, tick: Callable[[float], str]) -> str:
     """Bars whose parts add up to the row's whole; same arguments as ``dots``."""
     with matplotlib.rc_context(STYLE):
-        figure, axes, labels = _groups_canvas(rows, groups)
+        figure, axes, labels, thick = _groups_canvas(rows, groups)
         ends = pd.Series(0.0, index=rows.index)
         for group, colour in zip(groups, GROUP_COLOURS, strict=False):
             axes.barh(
                 range(len(rows)),
                 rows[group].fillna(0),
                 left=ends,
-                height=0.66,
+                height=thick,
                 color=colour,
                 edgecolor="white",
             )
@@ -147,13 +151,13 @@ def stacked(rows: pd.DataFrame, groups: Sequence[str], alternative: Alternative,
         return _finish_groups(figure, axes, labels, rows, groups, ends, "ssss", alternative, tick)
 
 
-def _groups_canvas(rows: pd.DataFrame, groups: Sequence[str]) -> tuple[Figure, Any, list[str]]:
+def _groups_canvas(rows: pd.DataFrame, groups: Sequence[str]) -> tuple[Figure, Any, list[str], float]:
     labels = [_wrapped(label) for label in rows["label"]]
     texts = pd.Series("", index=rows.index)
     if len(groups) <= MOST_TEXTS:
         texts = rows[[f"{group} text" for group in groups]].agg("  ".join, axis=1)
-    figure, axes = _rows_canvas(labels, texts, groups, axis=len(groups) > MOST_TEXTS)
-    return figure, axes, labels
+    figure, axes, thick = _rows_canvas(labels, texts, groups, axis=len(groups) > MOST_TEXTS)
+    return figure, axes, labels, thick
 
 
 def _finish_groups(
@@ -185,7 +189,7 @@ def _group_texts(axes: Any, rows: pd.DataFrame, groups: Sequence[str], ends: pd.
         for group, ink in zip(groups, GROUP_INKS, strict=False):
             text = row[f"{group} text"]
             axes.annotate(text, (end, place), (shift, 0), textcoords="offset points", va="center", color=ink)
-            shift += (len(text) + 2) * LETTER * bool(text)
+            shift += (_width(text) + 12) * bool(text)
 
 
 def lines(
@@ -212,7 +216,7 @@ def lines(
         legend = names if len(names) > 1 else []
         height = 200 + LEGEND_LINE * _legend_lines(legend)
         figure = Figure(figsize=(WIDTH / 72, height / 72))
-        left = max(len(tick(rows["number"].max())) + 1, 4) * LETTER / WIDTH
+        left = (max(_width(tick(rows["number"].max())), 24) + 8) / WIDTH
         axes = figure.add_axes((left, 24 / height, 0.96 - left, 168 / height))
         segments = _segments(rows, breaks)
         colours, inks = (dict(zip(names, palette, strict=False)) for palette in (GROUP_COLOURS, GROUP_INKS))
@@ -234,7 +238,7 @@ def lines(
         for row, below in zip(rows.to_dict("records"), _lows(rows), strict=True):
             axes.annotate(
                 row["text"], (row["year"], row["number"]), (0, -16 if below else 7),
-                textcoords="offset points", ha="center", fontsize=10.5, color=inks[row["series"]],
+                textcoords="offset points", ha="center", fontsize=SMALL, color=inks[row["series"]],
                 bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
             )  # fmt: skip
         _year_axes(axes, rows, tick, breaks)
@@ -293,28 +297,36 @@ def _spaced(years: list[int], gap: float) -> list[int]:
     return kept
 
 
+@cache
+def _width(text: str, size: float = SIZE) -> float:
+    """Points a text takes in the house font, which is wider than those of most readers."""
+    width, _, _ = text_to_path.get_text_width_height_descent(
+        text, FontProperties(family="DejaVu Sans", size=size), False
+    )
+    return float(width)
+
+
 def _wrapped(label: str) -> str:
     return "\n".join(textwrap.wrap(label, WRAP, break_long_words=False)) or label
 
 
 def _rows_canvas(
     labels: Sequence[str], texts: pd.Series, legend: Sequence[str], axis: bool = False
-) -> tuple[Figure, Any]:
-    """Figure whose margins fit the labels, so that no layout pass is needed."""
+) -> tuple[Figure, Any, float]:
+    """Figure whose margins fit the labels, so that no layout pass is needed; share of a row that a bar fills."""
     most = max(label.count("\n") + 1 for label in labels)
     row = max(20.0, most * LINE + 5)
     top = 4.0 + LEGEND_LINE * _legend_lines(legend)
     bottom = 20.0 if axis else 4.0
     height = row * len(labels) + top + bottom
-    longest = max(len(line) for label in labels for line in label.split("\n"))
-    left = min(longest * LETTER + 8, WIDTH * 0.48)
+    left = max(_width(line) for label in labels for line in label.split("\n")) + 8
     figure = Figure(figsize=(WIDTH / 72, height / 72))
     right = 14.0 if axis else 4.0
     width = WIDTH - left - right
     axes = figure.add_axes((left / WIDTH, bottom / height, width / WIDTH, row * len(labels) / height))
     # Share of the axes that the longest value text takes; the numbers get the rest.
-    axes.margins(x=min((texts.str.len().max() * LETTER + 12) / width, 0.75))
-    return figure, axes
+    axes.margins(x=min((max(map(_width, texts)) + 14) / width, 0.75))
+    return figure, axes, BAR / row
 
 
 def _row_labels(axes: Any, labels: Sequence[str], ends: pd.Series, texts: pd.Series) -> None:
@@ -338,7 +350,7 @@ def _legend_places(names: Sequence[str]) -> list[tuple[float, int]]:
     """Where each mark of a legend stands: points from the left, and line."""
     places, x, line = [], 6.0, 0
     for name in names:
-        width = 26 + len(name) * LETTER * 0.95
+        width = 26 + _width(name, SMALL)
         if x > 6 and x + width > WIDTH:
             x, line = 6.0, line + 1
         places.append((x, line))
@@ -365,7 +377,7 @@ def _legend(figure: Figure, marks: Sequence[tuple[str, str, str]], names: Sequen
             lw=0,
         )
         figure.add_artist(dot)
-        figure.text((x + 12) / WIDTH, y, name, va="center", fontsize=10.5)
+        figure.text((x + 12) / WIDTH, y, name, va="center", fontsize=SMALL)
 
 
 def _svg(figure: Figure, alternative: Alternative) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from balalar.cards import BASIC_DIMENSIONS, COUNTRY, TOTAL
-from balalar.measures import Grid, Record, borders_changed, change, extremes, rank
+from balalar.measures import WHOLE, Grid, Record, borders_changed, change, extremes, rank
 from balalar.words import Words
 
 MOST_NAMED = 4  # regions named for one value; more are counted
 ENOUGH = 0.8  # share of the regions a table must hold for its extremes to be the country's
-WHOLE = 0.02  # parts that miss their total by more than this do not make it up
 
 
 class Findings:
@@ -134,21 +133,43 @@ class Findings:
         return found + ([self.words.sentence("regions_below", regions=self._named(below))] if below else [])
 
     def gap(self) -> list[str]:
-        """Values of the groups set side by side, in the country or in the chosen region."""
+        """Values of the groups side by side, in the country or the chosen region, and how far they are apart."""
         split = self.grid.split or (self.grid.by if self.grid.by in BASIC_DIMENSIONS else "")
         if not split:
             return []
-        values = []
+        found: dict[str, Record] = {}
         for code in self.words.catalogue.codes.dimensions[split].items:
             key = (TOTAL, code) if self.grid.split else (code, TOTAL)
-            record = self.grid.filled(self.year, self.region, *key)
-            if record and code != TOTAL:
-                label = self.words.item(self.card, split, code)
-                value = self.words.marked(self.card, record, unit=False)
-                values.append(self.words.say("label_with_value", item=label, value=value))
-        if len(values) < 2:
+            if code != TOTAL and (record := self.grid.filled(self.year, self.region, *key)):
+                found[self.words.item(self.card, split, code)] = record
+        if len(found) < 2:
             return []
-        return [self.words.sentence("groups_listed", place=self.words.region(self.region), groups=", ".join(values))]
+        place = self.words.region(self.region)
+        if self.card.kind == "count":
+            return [self.words.sentence("groups_listed", place=place, groups=self._with_shares(found))]
+        groups = ", ".join(
+            self.words.say("label_with_value", item=label, value=self.words.marked(self.card, record, unit=False))
+            for label, record in found.items()
+        )
+        apart = change(*(record["value"] for record in found.values())) if len(found) == 2 else None
+        if apart is None or apart.direction == "unchanged":
+            return [self.words.sentence("groups_listed", place=place, groups=groups)]
+        difference = self.words.difference(self.card, apart.value)
+        return [self.words.sentence("groups_apart", place=place, groups=groups, difference=difference)]
+
+    def _with_shares(self, found: dict[str, Record]) -> str:
+        """Counts of groups, each with its share where they make up the total."""
+        total = self.grid.filled(self.year, self.region)
+        whole = float(total["value"]) if total else 0
+        parts = sum(float(record["value"]) for record in found.values())
+        listed = []
+        for label, record in found.items():
+            value = self.words.marked(self.card, record, unit=False)
+            if whole and abs(parts / whole - 1) < WHOLE:
+                share = self.words.share(float(record["value"]) / whole)
+                value = self.words.say("item_with_value", item=value, value=share)
+            listed.append(self.words.say("label_with_value", item=label, value=value))
+        return ", ".join(listed)
 
     def groups(self) -> list[str]:
         """Largest and smallest group of a dimension, and the largest one's share of the total."""

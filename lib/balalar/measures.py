@@ -11,6 +11,7 @@ from balalar.cards import COUNTRY, TOTAL, Card, Codes
 from balalar.dataset import agree, exponent, scale
 
 Direction = Literal["rose", "fell", "unchanged"]
+WHOLE = 0.02  # parts that miss their total by more than this share of it do not make it up
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,12 @@ import pandas as pd
 from balalar import charts
 from balalar.cards import COUNTRY, TOTAL
 from balalar.charts import Alternative
-from balalar.measures import Grid, Record
+from balalar.measures import WHOLE, Grid, Record
 from balalar.tables import Row, Table
 from balalar.words import Words
 
 BOTH = 0.5  # an earlier year is drawn where at least this share of the rows has it
 MOST_SERIES = 4
-WHOLE = 0.02  # parts that miss their total by more than this do not make it up
 
 
 @dataclass
@@ -43,11 +42,18 @@ class View:
     region: str = COUNTRY
     statuses: set[str] = field(default_factory=set)
 
-    def chart(self, alternative: Alternative) -> str:
-        """Chart as SVG; empty where there are fewer than two values to compare."""
+    def chart(self, alternative: Alternative, totals: bool = True) -> str:
+        """Chart as SVG; empty where there are fewer than two values to compare.
+
+        Parameters
+        ----------
+        alternative : Alternative
+        totals : bool
+            Whether the totals are drawn where the groups looked at are not printed.
+        """
         if self.grid.by == "year":
             return self._lines(alternative)
-        if self.grid.split and (chart := self._groups_chart(alternative)):
+        if self.grid.split and ((chart := self._groups_chart(alternative)) or not totals):
             return chart
         return self._bars(alternative)
 
@@ -274,7 +280,7 @@ class View:
             for year in years:
                 record = self.grid.filled(year, region, TOTAL, group)
                 assert record
-                text = self.words.marked(self.grid.card, record, unit=False) if year in named else ""
+                text = self.words.bare(record) if year in named else ""
                 number = float(record["value"])
                 rows.append({"series": self._series(region, group), "year": year, "number": number, "text": text})
         if not rows:

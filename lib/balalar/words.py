@@ -101,9 +101,15 @@ class Words:
         """
         named = unit or self.catalogue.codes.units[card.unit].beside
         text = self.value(card, record["value"]) if named else self.number(record["value"])
-        text += "†" if record["correction"] else ""
+        return text + self._marks(record)
+
+    def bare(self, record: Mapping[str, Any]) -> str:
+        """A figure with its marks and without its unit, as it stands at a point of a line."""
+        return self.number(record["value"]) + self._marks(record)
+
+    def _marks(self, record: Mapping[str, Any]) -> str:
         mark = self.mark(record["status"])
-        return f"{text}\u00a0{mark}" if mark else text
+        return ("†" if record["correction"] else "") + (f"\u00a0{mark}" if mark else "")
 
     def _with_unit(self, card: Card, number: str) -> str:
         # A number does not part from its unit at the end of a line.
