@@ -72,6 +72,13 @@ def region_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def earlier_region_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two regions in the year before."""
+    folder = tmp_path_factory.mktemp("site") / "earlier-regions"
+    return _built(folder, "--year", "2021", "--region", "KZ-61", "--region", "KZ-75")
+
+
+@pytest.fixture(scope="session")
 def report() -> Path:
     """The text of the real report, which is not ours to publish."""
     if not REPORT.exists():
