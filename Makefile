@@ -36,13 +36,13 @@ check: $(READY)   ## all static checks; changes nothing
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/nbstripout --verify notebooks/*.ipynb
+	@$(BIN)/nbstripout --keep-id --verify notebooks/*.ipynb
 	@$(BIN)/balalar check
 
 fix: $(READY)   ## mend what a tool can mend
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
-	@$(BIN)/nbstripout notebooks/*.ipynb
+	@$(BIN)/nbstripout --keep-id notebooks/*.ipynb
 
 lock:   ## pin every package anew, with hashes
 	@$(PYTHON) -m venv $(VENV)
