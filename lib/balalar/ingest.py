@@ -11,6 +11,7 @@ import io
 import os
 import re
 import tempfile
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -101,17 +102,21 @@ def _sections(text: Text) -> dict[str, tuple[int, int]]:
         for match in re.finditer(r"(\d\.\d)\.? (?=«?[А-ЯӘҒҚҢӨҰҮҺІ]{2})", text.text)
         if text.starts_line(match.start())
     ]
-    last = re.search(r"6-ТАРАУ", text.text)
-    if not headings:
-        return {}
-    ends = [position for _, position in headings[1:]] + [last.start() if last else len(text.text)]
-    sections = {name: (start, end) for (name, start), end in zip(headings, ends, strict=True)}
-    for chapter in {name[0] for name in sections}:
+    # The last heading of a chapter counts: the first stands in the table of contents.
+    chapters = {match[1]: match.start() for match in re.finditer(r"(\d)-ТАРАУ", text.text)}
+    numbered = {name[0] for name, _ in headings}
+    stops = sorted([*(at for _, at in headings), *(at for name, at in chapters.items() if name not in numbered)])
+    stops.append(len(text.text))
+
+    def until_next(start: int) -> tuple[int, int]:
+        return start, stops[bisect_right(stops, start)]
+
+    sections = {name: until_next(start) for name, start in headings}
+    for chapter in numbered:
         inside = [span for name, span in sections.items() if name[0] == chapter]
         sections[chapter] = (min(span[0] for span in inside), max(span[1] for span in inside))
-    if last:
-        sections["6"] = (last.start(), len(text.text))
-    return sections
+    # A chapter without numbered sections is one stretch.
+    return sections | {name: until_next(at) for name, at in chapters.items() if name not in numbered}
 
 
 QUOTE_FIELDS = (
@@ -171,8 +176,7 @@ def _quote_fault(
         return Fault("", 0, "dims", ", ".join(unknown), "the card must have this dimension", f"Please {declared}.")
     section = places[row["source"]].section
     start, end = sections.get(section, (0, 0))
-    number = re.escape(" ".join(row["printed"].split()))
-    for match in re.finditer(rf"(?<![\d,.]){number}(?![\d]|[,.]\d)", text.text[start:end]):
+    for match in _as_printed(row["printed"]).finditer(text.text[start:end]):
         at = start + match.start()
         if row["near"] in text.text[max(at - CONTEXT, start) : at + len(match[0]) + CONTEXT]:
             return None
@@ -185,6 +189,14 @@ def _quote_fault(
     return Fault(text.name, text.line(start), row["source"], "", rule, remedy)
 
 
+def _as_printed(number: str) -> re.Pattern[str]:
+    """A number as printed, and no part of a longer one: neither the 264 nor the 142 of 142 264."""
+    number = " ".join(number.split())
+    before = r"(?<!\d )" if re.match(r"\d{3}(?!\d)", number) else ""
+    after = r"(?! \d{3}(?!\d))" if re.fullmatch(r"\d{1,3}", number) else ""
+    return re.compile(rf"(?<![\d,.]){before}{re.escape(number)}{after}(?!\d|[,.]\d)")
+
+
 def _dims(row: dict[str, str]) -> dict[str, str]:
     """Codes of a quote's dimensions."""
     other = dict(pair.split("=", 1) for pair in row["dims"].split(";") if "=" in pair)
@@ -193,7 +205,10 @@ def _dims(row: dict[str, str]) -> dict[str, str]:
 
 def _quoted(row: dict[str, str], report: int, card: Card) -> Observation:
     given = _dims(row)
-    value = re.sub(r"\s", "", row["printed"]).replace(",", ".") + row["scale"]
+    # A fall stands in words, so the scale brings its sign; «59 млн. 459 мың» is 59459 thousand.
+    sign = "-" if row["scale"].startswith("-") else ""
+    digits = re.sub(r"\s|[^\W\d]+\.?", "", row["printed"])
+    value = sign + digits.replace(",", ".") + row["scale"].lstrip("-")
     codes = tuple((name, given.get(name, TOTAL)) for name in card.dimensions)
     return Observation(card.id, int(row["year"]), row["region"], codes, value, row["status"], row["source"], report)
 
