@@ -82,7 +82,7 @@ class Words:
     def amount(self, number: float, decimals: int) -> str:
         """A computed number with so many decimals, in the language's format."""
         pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
-        return format_decimal(number, format=pattern, locale=self.locale)
+        return format_decimal(number, format=pattern, locale=self.locale).replace("-", "−")
 
     def value(self, card: Card, value: str) -> str:
         """A figure with its unit, as it stands in a sentence."""

@@ -80,6 +80,10 @@ PUBLISHED = [
     ("wellbeing_index", 2022, "KZ", {"domain": "total"}, "figure-6.5", "55.23"),
     ("wellbeing_index", 2022, "KZ", {"domain": "child"}, "figure-2.20", "58"),
     ("wellbeing_index", 2022, "KZ", {"domain": "child"}, "figure-6.1", "57.59"),
+    ("wellbeing_index_change", 2022, "KZ-75", {}, "figure-6.5", "-9.42"),  # the text says «fell by 9,42»
+    ("summer_rest_spending", 2021, "KZ", {"purpose": "camp_repair"}, "text-2.3", "59459e3"),  # «59 млн. 459 мың»
+    ("child_deaths", 2022, "KZ", {"cause": "external", "settlement": "total"}, "text-2.1", "993"),
+    ("ratified_treaties", 2022, "KZ", {"treaty_field": "child_rights"}, "text-1", "16"),
 ]
 
 

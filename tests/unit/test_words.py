@@ -18,6 +18,7 @@ NBSP = "\u00a0"
         ("ru", "917.0e9", "917,0 млрд"),
         ("en", "3.7e6", "3.7 million"),
         ("ru", "0.00", "0,00"),
+        ("kk", "-9.42", "−9,42"),
     ],
 )
 def test_a_number_keeps_its_printed_decimals(catalogue, lang: str, value: str, text: str) -> None:
