@@ -37,7 +37,7 @@ class Block:
     Attributes
     ----------
     markup : str
-        HTML of the part.
+        HTML of the part, without the heading.
     heading : tuple of str
         Key and words of the section that starts here, or empty.
     missing : tuple of str
@@ -50,8 +50,9 @@ class Block:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         part = {"heading": list(self.heading), "missing": list(self.missing), "markup": self.markup}
+        heading = Markup("<h2>{}</h2>").format(self.heading[1]) if self.heading else ""
         missing = render("missing.html.j2", titles=self.missing) if self.missing else ""
-        return {"text/html": self.markup + missing, PART: part}
+        return {"text/html": heading + self.markup + missing, PART: part}
 
 
 def open_brief(
@@ -163,8 +164,7 @@ class Brief:
         key : str
             Key of the chapter's text file.
         """
-        words = self.words.say(key)
-        return Block(str(Markup('<h2 id="{}">{}</h2>').format(key, words)), heading=(key, words))
+        return Block("", heading=(key, self.words.say(key)))
 
     def show(self, indicator: str, by: str = "region", split: str = "", at: str = "") -> Block:
         """One indicator: what its figures say, a chart, its table, definition, notes and source.
@@ -289,7 +289,8 @@ class Brief:
                 sources=listed,
                 citation=citation,
                 licence=licence,
-            )
+            ),
+            heading=("sources", words.say("sources_and_quality")),
         )
 
     def close(self) -> None:

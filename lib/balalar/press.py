@@ -242,7 +242,6 @@ def take_sections(notebook: Any) -> list[Section]:
                 continue
             if part["heading"]:
                 sections.append(Section(*part["heading"]))
-                continue
             if part["markup"]:
                 sections[-1].blocks.append(part["markup"])
             sections[-1].missing += [one for one in part["missing"] if one not in sections[-1].missing]

@@ -20,8 +20,8 @@ LANGS = ("kk", "ru", "en")
 CHAPTERS = ("demography", "health", "education", "social_protection", "welfare")
 # Latin words that a Kazakh or Russian page may hold: names and formats.
 LATIN = {
-    "balalar", "CSV", "CC", "BY", "danabala", "kz", "IQAir", "PM", "Kazakh", "English", "I", "II", "III", "IV", "V",
-    "Instagram", "Bilim", "Telegram", "Kids", "go", "free",
+    "balalar", "CSV", "CC", "BY", "danabala", "kz", "IQAir", "AQI", "PM", "I", "II", "III", "Telegram", "Kids", "Go",
+    "Free",
 }  # fmt: skip
 LEFTOVERS = re.compile(r"\b(nan|NaN|None|null|undefined|inf)\b|[{}]|\b[a-z]+_[a-z_]+\b|KZ-\d\d|<NA>")
 
@@ -100,8 +100,8 @@ def _words(page: BeautifulSoup) -> str:
     for unread in page.select("style, script"):
         unread.extract()
     spoken = [element[name] for name in ("aria-label", "data-label") for element in page.select(f"[{name}]")]
-    own = [text for text in page.find_all(string=True) if not text.find_parent(lang=True, hreflang=True)]
-    return " ".join([*own, *spoken])
+    own = [text for text in page.body.find_all(string=True) if not text.find_parent(lang=True, hreflang=True)]
+    return " ".join([page.title.get_text(), *own, *spoken])
 
 
 def test_every_brief_is_there(site: Path, earlier_site: Path, region_site: Path, earlier_region_site: Path) -> None:
