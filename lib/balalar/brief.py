@@ -192,17 +192,17 @@ class Brief:
             return Block("")
         view = View(findings.grid, findings.year, self.words, self.region)
         # What another look at the indicator has said is not said again.
-        sentences = self._news(card, findings.all())
+        sentences = [*self._news(card, findings.all()), *findings.partial()]
         title = self._look_title(card, by, split, at)
         alternative = Alternative(
             self.words.say("chart_name", title=title), " ".join([self._subtitle(view), *sentences])
         )
-        # Totals that another look has drawn are not drawn again for groups that are not printed.
-        svg = view.chart(alternative, totals=not told)
+        # Nothing is drawn of doubtful figures, and totals that another look has drawn are not drawn again.
+        svg = "" if card.doubtful else view.chart(alternative, totals=not told)
         if told and not svg and not sentences:
             return Block("")
         drawn = set(view.statuses)
-        table = html(view.table()) if svg or len(findings.grid.records()) > 1 else ""
+        table = html(view.table(title)) if svg or len(findings.grid.records()) > 1 else ""
         used = self._used(findings.grid)
         return Block(
             render(
@@ -233,7 +233,7 @@ class Brief:
         """
         rows: list[Row] = []
         missing: list[str] = []
-        definitions = []
+        definitions, notes = [], []
         statuses: set[str] = set()
         for card in map(self._card, indicators):
             self._shown.add(card.id)
@@ -242,8 +242,9 @@ class Brief:
                 missing.append(card.title[self.words.lang])
                 continue
             rows += found
-            notes = [card.caveat[self.words.lang]] if card.caveat else []
-            definitions.append((card.title[self.words.lang], card.definition[self.words.lang], notes))
+            definitions.append((card.title[self.words.lang], card.definition[self.words.lang]))
+            if card.caveat:
+                notes.append((card.title[self.words.lang], card.caveat[self.words.lang]))
         say = self.words.say
         if not rows:
             return Block("", missing=tuple(missing))
@@ -253,7 +254,7 @@ class Brief:
             columns.remove(say("previous"))
         table = html(Table(say("facts_caption"), say("indicator"), columns, rows, stacks=True))
         words = {"words": self.words, "table": table, "marks": self._marks(statuses)}
-        return Block(render("facts.html.j2", **words, definitions=definitions), missing=tuple(missing))
+        return Block(render("facts.html.j2", **words, notes=notes, definitions=definitions), missing=tuple(missing))
 
     def sources(self) -> Block:
         """Notes on quality, sources of all figures shown, how to cite, licence."""
@@ -261,7 +262,7 @@ class Brief:
         corrected = sum(1 for record in self._records.values() if record["correction"])
         counts = {"figures": words.amount(len(self._records), 0), "corrected": words.amount(corrected, 0)}
         quality = [
-            words.say("quality_counts", **counts),
+            words.say("quality_counts" if corrected else "quality_counts_none", **counts),
             words.say("quality_pictures"),
             words.say("quality_intervals"),
         ]
@@ -346,10 +347,10 @@ class Brief:
     def _look_title(self, card: Card, by: str, split: str, at: str) -> str:
         """Title of a figure: the indicator, of what, and by what it is shown."""
         title = card.title[self.words.lang]
-        look = ", ".join(self.words.by(name) for name in (by, split) if name)
+        look = self.words.listed(self.words.by(name) for name in (by, split) if name)
         if not at:
             return self.words.say("look", title=title, look=look)
-        item = self.words.item(card, *at.split("="))
+        item = self.words.inline(card, *at.split("="))
         return self.words.say("look_at", title=title, item=item, look=look)
 
     def _subtitle(self, view: View) -> str:
@@ -439,7 +440,7 @@ class Brief:
 
     def _other_value(self, card: Card, record: Record) -> str:
         words = self.words
-        codes = [words.item(card, name, record[name]) for name in card.dimensions if record[name] != TOTAL]
+        codes = [words.inline(card, name, record[name]) for name in card.dimensions if record[name] != TOTAL]
         return words.say(
             "other_value",
             region=", ".join([words.region(record["region"]), *codes]),
@@ -500,7 +501,7 @@ class Brief:
         before = records(same.sort_values("year"))[-1:]
         self._remember(before)
         statuses |= {one["status"] for one in (record, *before) if one["status"] != "A"}
-        codes = [words.item(card, name, record[name]) for name in card.dimensions if record[name] != TOTAL]
+        codes = [words.inline(card, name, record[name]) for name in card.dimensions if record[name] != TOTAL]
         label = ": ".join([card.title[words.lang], *([", ".join(codes)] if codes else [])])
         value = words.marked(card, record)
         earlier = [

@@ -98,7 +98,7 @@ class Card(Record):
 
     id: Code
     chapter: Code
-    kind: Literal["count", "share", "rate", "index", "money", "mean"]
+    kind: Literal["count", "share", "rate", "index", "money", "mean", "change"]
     unit: Code
     decimals: Annotated[int, Field(ge=0, le=4)]
     time: Literal["calendar_year", "start_of_year", "end_of_year", "school_year", "survey"]
@@ -145,12 +145,30 @@ class Dimension(Record):
     Attributes
     ----------
     by : Text
-        The label as it stands in «by sex», «по полу», «жыныс бойынша».
+        The label as it stands in «by sex», «по полу», «жынысы бойынша».
+    subtotals : tuple of str
+        Codes that are sums of others of the list; they are not drawn or ranked beside their parts.
+    ordered : bool
+        True where the codes have an order of their own (ages), which a chart keeps.
+    ranked : bool
+        False where the codes count different things, or only some are listed: none is called the largest.
+    proper : tuple of str
+        Codes whose labels are names, with a capital in a sentence too.
     """
 
     label: Text
     by: Text
     items: dict[Code, Text]
+    subtotals: tuple[Code, ...] = ()
+    ordered: bool = False
+    ranked: bool = True
+    proper: tuple[Code, ...] = ()
+
+    @model_validator(mode="after")
+    def _knows_its_codes(self) -> Dimension:
+        if unknown := sorted({*self.subtotals, *self.proper} - set(self.items)):
+            raise ValueError(f"subtotals and proper name items of the list; unknown: {', '.join(unknown)}")
+        return self
 
 
 class Unit(Record):

@@ -11,6 +11,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate, pairwise
 from typing import Any
 from xml.etree import ElementTree
 
@@ -31,7 +32,9 @@ ROLE_COLOURS = {"plain": BLUE, "nation": PLUM, "chosen": ORANGE, "other": PALE}
 
 WIDTH = 360.0  # points; the width of a phone, so that text keeps its size there
 LEGEND_LINE = 18.0  # points a line of the legend takes
-BAR = 13.2  # points a bar is thick
+ROW, BAR = 20.0, 13.2  # points a row of one line takes, and a bar in it
+APART = 5.0  # points between the middles of two groups' marks in a row
+GAP, RING_GAP = 9.0, 18.0  # points between a bar and its value, more where a ring may stand between
 LINE = 13.5  # points between lines of a label
 SIZE, SMALL = 11.0, 10.5  # points of text, and of legends and values on a line
 WRAP = 22  # letters in a line of a label
@@ -67,6 +70,29 @@ class Alternative:
     description: str
 
 
+@dataclass(frozen=True)
+class Canvas:
+    """A figure whose rows stand below each other.
+
+    Attributes
+    ----------
+    figure, axes
+        Of matplotlib; the vertical axis counts points from the top.
+    labels : list of str
+        Names of the rows, broken into lines.
+    middle : list of float
+        Middle of each row, in points.
+    depth : float
+        Lower edge of the last row, in points.
+    """
+
+    figure: Figure
+    axes: Any
+    labels: list[str]
+    middle: list[float]
+    depth: float
+
+
 def bars(rows: pd.DataFrame, alternative: Alternative, legend: Sequence[str] = ()) -> str:
     """Horizontal bars from zero, the value written behind each.
 
@@ -85,25 +111,29 @@ def bars(rows: pd.DataFrame, alternative: Alternative, legend: Sequence[str] = (
         An SVG element.
     """
     with matplotlib.rc_context(STYLE):
-        labels = [_wrapped(label) for label in rows["label"]]
-        figure, axes, thick = _rows_canvas(labels, rows["text"], legend)
+        canvas = _rows_canvas(rows["label"], rows["text"], legend)
+        axes, middle = canvas.axes, canvas.middle
         palette = {role: ROLE_COLOURS[role] for role in rows["role"].unique()}
-        places = pd.DataFrame({"place": range(len(rows)), "number": rows["number"], "role": rows["role"]})
+        places = pd.DataFrame({"place": middle, "number": rows["number"], "role": rows["role"]})
         sns.barplot(
             places, x="number", y="place", hue="role", palette=palette, dodge=False, errorbar=None,
-            orient="h", width=thick, legend=False, saturation=1, ax=axes,
+            orient="h", native_scale=True, width=BAR / min(b - a for a, b in pairwise(middle)), legend=False,
+            saturation=1, ax=axes,
         )  # fmt: skip
         rings = rows["earlier"].notna().to_numpy()
-        axes.scatter(rows["earlier"][rings], places["place"][rings], s=26, facecolors="white", edgecolors=INK, zorder=3)
+        axes.scatter(
+            rows["earlier"][rings], places["place"][rings], s=26, facecolors="white", edgecolors=INK, zorder=3,
+            clip_on=False,
+        )  # fmt: skip
         ends = rows[["number", "earlier"]].max(axis=1).clip(lower=0)
         if rings.any():
             # In a column of their own, so that no value is read as the ring's.
             ends[:] = ends.max()
-        _row_labels(axes, labels, ends, rows["text"])
+        _row_labels(canvas, ends, rows["text"], RING_GAP if rings.any() else GAP)
         if legend:
             bar = palette.get("other", BLUE)
-            _legend(figure, [("s", bar, bar), ("o", "white", INK)], legend)
-        return _svg(figure, alternative)
+            _legend(canvas.figure, [("s", bar, bar), ("o", "white", INK)], legend)
+        return _svg(canvas.figure, alternative)
 
 
 def dots(rows: pd.DataFrame, groups: Sequence[str], alternative: Alternative, tick: Callable[[float], str]) -> str:
@@ -121,74 +151,75 @@ def dots(rows: pd.DataFrame, groups: Sequence[str], alternative: Alternative, ti
         Number on the axis to its text; an axis stands where the groups are too many for texts.
     """
     with matplotlib.rc_context(STYLE):
-        figure, axes, labels, _ = _groups_canvas(rows, groups)
+        canvas = _groups_canvas(rows, groups)
         numbers = rows[list(groups)]
-        axes.hlines(range(len(rows)), numbers.min(axis=1), numbers.max(axis=1), color="#B8C4CF", lw=2.5, zorder=1)
-        for group, colour, marker in zip(groups, GROUP_COLOURS, MARKERS, strict=False):
-            data = pd.DataFrame({"number": rows[group], "place": range(len(rows))}).dropna()
+        canvas.axes.hlines(canvas.middle, numbers.min(axis=1), numbers.max(axis=1), color="#B8C4CF", lw=2.5, zorder=1)
+        for at, (group, colour, marker) in enumerate(zip(groups, GROUP_COLOURS, MARKERS, strict=False)):
+            # A little above each other, so that equal values do not hide one another.
+            apart = (at - (len(groups) - 1) / 2) * APART
+            data = pd.DataFrame({"number": rows[group], "place": [place + apart for place in canvas.middle]}).dropna()
             sns.scatterplot(
                 data, x="number", y="place", color=colour, marker=marker, s=58, linewidth=0.8,
-                edgecolor="white", zorder=3, legend=False, ax=axes,
+                edgecolor="white", zorder=3, legend=False, clip_on=False, ax=canvas.axes,
             )  # fmt: skip
-        return _finish_groups(figure, axes, labels, rows, groups, numbers.max(axis=1), MARKERS, alternative, tick)
+        _finish_groups(canvas, rows, groups, numbers.max(axis=1), MARKERS, tick)
+        return _svg(canvas.figure, alternative)
 
 
 def stacked(rows: pd.DataFrame, groups: Sequence[str], alternative: Alternative, tick: Callable[[float], str]) -> str:
     """Bars whose parts add up to the row's whole; same arguments as ``dots``."""
     with matplotlib.rc_context(STYLE):
-        figure, axes, labels, thick = _groups_canvas(rows, groups)
+        canvas = _groups_canvas(rows, groups)
         ends = pd.Series(0.0, index=rows.index)
         for group, colour in zip(groups, GROUP_COLOURS, strict=False):
-            axes.barh(
-                range(len(rows)),
+            canvas.axes.barh(
+                canvas.middle,
                 rows[group].fillna(0),
                 left=ends,
-                height=thick,
+                height=BAR,
                 color=colour,
                 edgecolor="white",
             )
             ends = ends + rows[group].fillna(0)
-        return _finish_groups(figure, axes, labels, rows, groups, ends, "ssss", alternative, tick)
+        _finish_groups(canvas, rows, groups, ends, "ssss", tick)
+        return _svg(canvas.figure, alternative)
 
 
-def _groups_canvas(rows: pd.DataFrame, groups: Sequence[str]) -> tuple[Figure, Any, list[str], float]:
-    labels = [_wrapped(label) for label in rows["label"]]
+def _groups_canvas(rows: pd.DataFrame, groups: Sequence[str]) -> Canvas:
     texts = pd.Series("", index=rows.index)
     if len(groups) <= MOST_TEXTS:
         texts = rows[[f"{group} text" for group in groups]].agg("  ".join, axis=1)
-    figure, axes, thick = _rows_canvas(labels, texts, groups, axis=len(groups) > MOST_TEXTS)
-    return figure, axes, labels, thick
+    return _rows_canvas(rows["label"], texts, groups, axis=len(groups) > MOST_TEXTS)
 
 
 def _finish_groups(
-    figure: Figure, axes: Any, labels: Sequence[str], rows: pd.DataFrame, groups: Sequence[str],
-    ends: pd.Series, markers: Sequence[str], alternative: Alternative, tick: Callable[[float], str],
-) -> str:  # fmt: skip
+    canvas: Canvas, rows: pd.DataFrame, groups: Sequence[str], ends: pd.Series, markers: Sequence[str],
+    tick: Callable[[float], str],
+) -> None:  # fmt: skip
     """Texts of the groups behind each row in their colours, or an axis; names set apart; legend."""
-    ends = ends.clip(lower=0)
-    _row_labels(axes, labels, ends, pd.Series("", index=rows.index))
+    axes, ends = canvas.axes, ends.clip(lower=0)
+    _row_labels(canvas, ends, pd.Series("", index=rows.index))
     if len(groups) > MOST_TEXTS:
         axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(4))
         axes.xaxis.set_major_formatter(lambda number, _: tick(number))
         axes.grid(axis="x", color="#E3E8ED", lw=0.8)
         axes.set_axisbelow(True)
     else:
-        _group_texts(axes, rows, groups, ends)
+        _group_texts(canvas, rows, groups, ends)
     for label, role in zip(axes.get_yticklabels(), rows["role"], strict=True):
         if role in ("nation", "chosen"):
             label.set_color(PLUM if role == "nation" else GROUP_INKS[1])
             label.set_fontweight("bold")
     marks = [(marker, colour, colour) for marker, colour in zip(markers, GROUP_COLOURS, strict=True)]
-    _legend(figure, marks[: len(groups)], groups)
-    return _svg(figure, alternative)
+    _legend(canvas.figure, marks[: len(groups)], groups)
 
 
-def _group_texts(axes: Any, rows: pd.DataFrame, groups: Sequence[str], ends: pd.Series) -> None:
-    for place, (row, end) in enumerate(zip(rows.to_dict("records"), ends, strict=True)):
+def _group_texts(canvas: Canvas, rows: pd.DataFrame, groups: Sequence[str], ends: pd.Series) -> None:
+    for place, row, end in zip(canvas.middle, rows.to_dict("records"), ends, strict=True):
         shift = 7.0
         for group, ink in zip(groups, GROUP_INKS, strict=False):
             text = row[f"{group} text"]
-            axes.annotate(text, (end, place), (shift, 0), textcoords="offset points", va="center", color=ink)
+            canvas.axes.annotate(text, (end, place), (shift, 0), textcoords="offset points", va="center", color=ink)
             shift += (_width(text) + 12) * bool(text)
 
 
@@ -276,7 +307,7 @@ def _year_axes(axes: Any, rows: pd.DataFrame, tick: Callable[[float], str], brea
     pad = max((last - first) * 0.09, 0.25)
     axes.set_xlim(first - pad, last + pad)
     years = sorted({int(year) for year in rows["year"]})
-    axes.set_xticks(_spaced(years, (last - first) / 8))
+    axes.set_xticks(_spaced(years, (last - first) / 9))
     axes.xaxis.set_major_formatter(lambda year, _: f"{year:.0f}")
     axes.grid(axis="y", color="#E3E8ED", lw=0.8)
     axes.set_axisbelow(True)
@@ -310,40 +341,40 @@ def _wrapped(label: str) -> str:
     return "\n".join(textwrap.wrap(label, WRAP, break_long_words=False)) or label
 
 
-def _rows_canvas(
-    labels: Sequence[str], texts: pd.Series, legend: Sequence[str], axis: bool = False
-) -> tuple[Figure, Any, float]:
-    """Figure whose margins fit the labels, so that no layout pass is needed; share of a row that a bar fills."""
-    most = max(label.count("\n") + 1 for label in labels)
-    row = max(20.0, most * LINE + 5)
+def _rows_canvas(names: pd.Series, texts: pd.Series, legend: Sequence[str], axis: bool = False) -> Canvas:
+    """Figure whose margins fit the labels, so that no layout pass is needed."""
+    labels = [_wrapped(name) for name in names]
+    heights = [max(ROW, (label.count("\n") + 1) * LINE + 5) for label in labels]
+    edges = list(accumulate(heights, initial=0.0))
     top = 4.0 + LEGEND_LINE * _legend_lines(legend)
     bottom = 20.0 if axis else 4.0
-    height = row * len(labels) + top + bottom
+    height = edges[-1] + top + bottom
     left = max(_width(line) for label in labels for line in label.split("\n")) + 8
-    figure = Figure(figsize=(WIDTH / 72, height / 72))
     right = 14.0 if axis else 4.0
     width = WIDTH - left - right
-    axes = figure.add_axes((left / WIDTH, bottom / height, width / WIDTH, row * len(labels) / height))
+    figure = Figure(figsize=(WIDTH / 72, height / 72))
+    axes = figure.add_axes((left / WIDTH, bottom / height, width / WIDTH, edges[-1] / height))
     # Share of the axes that the longest value text takes; the numbers get the rest.
-    axes.margins(x=min((max(map(_width, texts)) + 14) / width, 0.75))
-    return figure, axes, BAR / row
+    axes.margins(x=min((max(map(_width, texts)) + RING_GAP + 5) / width, 0.75))
+    return Canvas(figure, axes, labels, [(above + below) / 2 for above, below in pairwise(edges)], edges[-1])
 
 
-def _row_labels(axes: Any, labels: Sequence[str], ends: pd.Series, texts: pd.Series) -> None:
+def _row_labels(canvas: Canvas, ends: pd.Series, texts: pd.Series, gap: float = GAP) -> None:
     """Names of the rows, texts behind their ends, a line at zero and no other axis."""
+    axes = canvas.axes
     low = min(axes.dataLim.x0, 0)
     high = max(ends.max(), 0) or 1
     axes.set_xlim(low, low + (high - low) / (1 - axes.margins()[0]))
-    axes.set_ylim(len(labels) - 0.5, -0.5)
-    axes.set_yticks(range(len(labels)), labels)
+    axes.set_ylim(canvas.depth, 0)
+    axes.set_yticks(canvas.middle, canvas.labels)
     axes.tick_params(axis="both", length=0)
     axes.set(xlabel="", ylabel="")
     axes.set_xticks([])
     sns.despine(ax=axes, left=True, bottom=True)
     axes.axvline(0, color="#767676", lw=0.8)
-    for place, (end, text) in enumerate(zip(ends, texts, strict=True)):
+    for place, end, text in zip(canvas.middle, ends, texts, strict=True):
         if text:
-            axes.annotate(text, (end, place), (9, 0), textcoords="offset points", va="center")
+            axes.annotate(text, (end, place), (gap, 0), textcoords="offset points", va="center")
 
 
 def _legend_places(names: Sequence[str]) -> list[tuple[float, int]]:

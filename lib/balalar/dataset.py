@@ -47,8 +47,8 @@ class Dataset:
 
         Where a quantity is printed twice the newest report counts. Where its places agree within
         rounding, the finest figure is used; where they contradict each other, that of the place
-        which covers the most years of the series, so that no line is drawn from two accounts; else
-        a table before a figure before prose, and the earlier place before the later.
+        which has the most figures of the same group, so that no line or ranking is drawn from two
+        accounts; else a table before a figure before prose, and the earlier place before the later.
 
         Parameters
         ----------
@@ -62,7 +62,11 @@ class Dataset:
         frame = self.corrected[self.corrected["indicator"] == indicator]
         frame = frame[frame["report"] == frame.groupby("about")["report"].transform("max")]
         once = frame[~frame.duplicated("about", keep=False)]
-        twice = [_chosen(same, frame) for _, same in frame[frame.duplicated("about", keep=False)].groupby("about")]
+        dimensions = list(self.catalogue.cards[indicator].dimensions)
+        twice = [
+            _chosen(same, frame, dimensions)
+            for _, same in frame[frame.duplicated("about", keep=False)].groupby("about")
+        ]
         best = pd.concat([once, *twice]) if twice else once
         return best.sort_values(["year", "region", *self.dimensions], kind="stable").reset_index(drop=True)
 
@@ -77,7 +81,7 @@ class Dataset:
         return sorted(int(year) for year in filled["year"].unique())
 
 
-def _chosen(same: pd.DataFrame, indicator: pd.DataFrame) -> pd.DataFrame:
+def _chosen(same: pd.DataFrame, indicator: pd.DataFrame, dimensions: list[str]) -> pd.DataFrame:
     """The row that counts among those that print the same quantity."""
     rows = same.sort_values("preference", kind="stable")
     filled = rows[rows["number"].notna()]
@@ -87,8 +91,10 @@ def _chosen(same: pd.DataFrame, indicator: pd.DataFrame) -> pd.DataFrame:
     if all(agree(first, value) for value in filled["value"]):
         order = filled["value"].map(exponent)
     else:
-        region = indicator[(indicator["region"] == filled["region"].iloc[0]) & indicator["number"].notna()]
-        order = -filled["source"].map(region.groupby("source")["year"].nunique())
+        alike = indicator[indicator["number"].notna()]
+        for name in dimensions:
+            alike = alike[alike[name] == filled[name].iloc[0]]
+        order = -filled["source"].map(alike["source"].value_counts())
     return filled.loc[order.sort_values(kind="stable").index[:1]]
 
 

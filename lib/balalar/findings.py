@@ -5,10 +5,12 @@ from __future__ import annotations
 import pandas as pd
 
 from balalar.cards import BASIC_DIMENSIONS, COUNTRY, TOTAL
-from balalar.measures import WHOLE, Grid, Record, borders_changed, change, extremes, rank
+from balalar.dataset import exponent
+from balalar.measures import WHOLE, Grid, Record, borders_changed, broken, change, extremes, moved, rank
 from balalar.words import Words
 
-MOST_NAMED = 4  # regions named for one value; more are counted
+MOST_LEADING = 3  # values named on one side among the key findings
+MOST_NAMED = 6  # regions named for one value; more are counted
 ENOUGH = 0.8  # share of the regions a table must hold for its extremes to be the country's
 
 
@@ -32,15 +34,32 @@ class Findings:
     def all(self) -> list[str]:
         """All sentences, the most important first; none from figures that are in doubt."""
         if self.card.doubtful:
-            return self.partial()
-        found = [*self.own(), *self.nation(), *self.gap(), *self.extremes(), *self.groups()]
-        return [*found, *self.partial(), *self.borders()]
+            return []
+        return [*self.own(), *self.nation(), *self.gap(), *self.extremes(), *self.groups(), *self.borders()]
 
     def lead(self) -> list[str]:
         """The sentences that stand among the key findings."""
         if self.card.doubtful or (self.own() and not self.grid.filled(self.year, self.region)):
             return []
-        return [*(self.own() or self.nation()), *self.gap(), *self.extremes(), *self.groups()]
+        return [*(self.own() or self.nation()), *self.gap(), *self._leading_regions(), *self.groups()]
+
+    def _leading_regions(self) -> list[str]:
+        """The most extreme regions in short; none of counts and sums, which only rank the regions by size."""
+        if self.card.kind in ("count", "money"):
+            return []
+        frame = self.grid.frame(self.year)
+        if self.grid.by != "region" or self._complete(list(frame["region"])):
+            return self.extremes()
+        nation = self.grid.filled(self.year, COUNTRY)
+        if nation is None or len(frame) < 2:
+            return []
+        sides = self._sides(frame, float(nation["value"]))
+        keys = ("regions_given_highest", "regions_given_lowest")
+        return [
+            self.words.sentence(key, regions=self._named(groups[:MOST_LEADING]))
+            for key, groups in zip(keys, sides, strict=True)
+            if groups
+        ]
 
     def nation(self) -> list[str]:
         """The country's value and how it changed."""
@@ -104,10 +123,15 @@ class Findings:
         if frame["number"].nunique() < 2:
             return []
         highest, lowest = extremes(frame)
-        return [
-            self.words.sentence("regions_highest", regions=self._named(highest)),
-            self.words.sentence("regions_lowest", regions=self._named(lowest)),
-        ]
+        if not self.grid.filled(self.year, COUNTRY):
+            period = self.words.period(self.card, self.year)
+            found = [self.words.sentence("regions_highest_in", period=period, regions=self._named(highest))]
+        else:
+            found = [self.words.sentence("regions_highest", regions=self._named(highest))]
+        # A dash may stand for nothing at all, which would be the lowest.
+        if any(record["status"] == "M" and record["year"] == self.year for record in self.grid.records()):
+            return found
+        return [*found, self.words.sentence("regions_lowest", regions=self._named(lowest))]
 
     def _complete(self, printed: list[str]) -> bool:
         """Whether all living regions have a value, or all that the printed table has a row for."""
@@ -126,11 +150,17 @@ class Findings:
         groups = [group for _, group in frame.sort_values("number", ascending=False).groupby("number", sort=False)]
         if nation is None or self.card.kind in ("count", "money"):
             return [self.words.sentence("regions_printed", regions=self._named(groups))]
-        level = float(nation["value"])
-        above = [group for group in groups if group["number"].iloc[0] > level]
-        below = [group for group in groups if group["number"].iloc[0] < level][::-1]
+        above, below = self._sides(frame, float(nation["value"]))
         found = [self.words.sentence("regions_above", regions=self._named(above))] if above else []
         return found + ([self.words.sentence("regions_below", regions=self._named(below))] if below else [])
+
+    @staticmethod
+    def _sides(frame: pd.DataFrame, level: float) -> tuple[list[pd.DataFrame], list[pd.DataFrame]]:
+        """Groups of equal values above and below a level, the most extreme first."""
+        groups = [group for _, group in frame.sort_values("number", ascending=False).groupby("number", sort=False)]
+        above = [group for group in groups if group["number"].iloc[0] > level]
+        below = [group for group in groups if group["number"].iloc[0] < level]
+        return above, below[::-1]
 
     def gap(self) -> list[str]:
         """Values of the groups side by side, in the country or the chosen region, and how far they are apart."""
@@ -141,7 +171,7 @@ class Findings:
         for code in self.words.catalogue.codes.dimensions[split].items:
             key = (TOTAL, code) if self.grid.split else (code, TOTAL)
             if code != TOTAL and (record := self.grid.filled(self.year, self.region, *key)):
-                found[self.words.item(self.card, split, code)] = record
+                found[self.words.inline(self.card, split, code)] = record
         if len(found) < 2:
             return []
         place = self.words.region(self.region)
@@ -173,21 +203,24 @@ class Findings:
 
     def groups(self) -> list[str]:
         """Largest and smallest group of a dimension, and the largest one's share of the total."""
-        if self.grid.by in ("region", "year", "sex", "settlement"):
+        if self.grid.by in ("region", "year", *BASIC_DIMENSIONS):
             return []
-        values = {item: self.grid.filled(self.year, self._where(), item) for item in self.grid.items(self.year)}
+        dimension = self.words.catalogue.codes.dimensions[self.grid.by]
+        items = [item for item in self.grid.items(self.year) if item not in dimension.subtotals]
+        values = {item: self.grid.filled(self.year, self._where(), item) for item in items}
         known = {item: record for item, record in values.items() if record}
-        if len(known) < 2:
+        if len(known) < 2 or not dimension.ranked:
             return []
         order = sorted(known, key=lambda item: -float(known[item]["value"]))
         total = self.grid.filled(self.year, self._where())
-        label = self.words.item(self.card, self.grid.by, order[0])
+        label = self.words.inline(self.card, self.grid.by, order[0])
         value = self.words.marked(self.card, known[order[0]], unit=False)
         whole = float(total["value"]) if total else 0
-        if self.card.kind == "count" and whole >= sum(float(known[item]["value"]) for item in order) * 0.98 > 0:
+        parts = sum(float(known[item]["value"]) for item in order)
+        if self.card.kind == "count" and total and self._exact(total) and whole >= parts * (1 - WHOLE) > 0:
             share = self.words.share(float(known[order[0]]["value"]) / whole)
             return [self.words.sentence("group_share", item=label, share=share, value=value)]
-        last = self.words.item(self.card, self.grid.by, order[-1])
+        last = self.words.inline(self.card, self.grid.by, order[-1])
         least = self.words.marked(self.card, known[order[-1]], unit=False)
         say = self.words.say
         largest, smallest = (
@@ -197,13 +230,17 @@ class Findings:
         key = "group_largest" if self.card.kind in ("count", "money") else "group_highest"
         return [self.words.sentence(key, largest=largest, smallest=smallest)]
 
+    @staticmethod
+    def _exact(total: Record) -> bool:
+        """Whether a total is printed finely enough for a share of it: «more than 2 million» is not."""
+        return bool(10 ** exponent(total["value"]) / 2 < WHOLE * float(total["value"]))
+
     def partial(self) -> list[str]:
         """How many regions were printed, where not all living ones were."""
         living = self.words.catalogue.codes.living(self.year)
-        totals = list(self.grid.frame(self.year)["region"])
         counted = [r for r in self._of_the_year() if r["region"] != COUNTRY]
-        if self.grid.split and set(living) <= set(totals):
-            # All totals are there; what may be missing are the groups.
+        if self.grid.split:
+            # What is looked at are the groups.
             counted = [record for record in counted if record[self.grid.split] != TOTAL] or counted
         printed = {record["region"] for record in counted}
         if self.grid.by != "region" or not printed or set(living) <= printed:
@@ -229,7 +266,7 @@ class Findings:
         year = borders_changed(self.words.catalogue.codes, moved[0], self.year, past[-1])
         if len(moved) == 1:
             return [self.words.sentence("borders_changed", region=self.words.region(moved[0]), year=year)]
-        names = self.words.listed(self.words.short_region(region) for region in moved)
+        names = self.words.listed(map(self.words.region, moved))
         return [self.words.sentence("borders_changed_many", regions=names, year=year)]
 
     def _where(self) -> str:
@@ -255,12 +292,10 @@ class Findings:
 
     def _broken(self, before: int) -> bool:
         """Whether the series breaks between an earlier year and the current one."""
-        return any(before < one.year <= self.year for one in self.card.breaks)
+        return broken(self.card, self.year, before)
 
     def _moved(self, region: str, before: int) -> bool:
-        if before in self.card.recalculated:
-            return False
-        return borders_changed(self.words.catalogue.codes, region, self.year, before) is not None
+        return moved(self.card, self.words.catalogue.codes, region, self.year, before)
 
     def _named(self, groups: list[pd.DataFrame]) -> str:
         named = []

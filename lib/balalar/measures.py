@@ -184,6 +184,16 @@ def borders_changed(codes: Codes, region: str, year: int, before: int) -> int | 
     return next((first for first in born if before < first <= year), None)
 
 
+def broken(card: Card, year: int, before: int) -> bool:
+    """Whether a series breaks after ``before`` and not after ``year``."""
+    return any(before < one.year <= year for one in card.breaks)
+
+
+def moved(card: Card, codes: Codes, region: str, year: int, before: int) -> bool:
+    """Whether a region's figure of a year stands on other borders than its earlier one."""
+    return before not in card.recalculated and borders_changed(codes, region, year, before) is not None
+
+
 Record = dict[str, Any]
 
 

@@ -12,10 +12,11 @@ import pandas as pd
 from balalar import charts
 from balalar.cards import COUNTRY, TOTAL
 from balalar.charts import Alternative
-from balalar.measures import WHOLE, Grid, Record
+from balalar.measures import WHOLE, Grid, Record, broken, moved
 from balalar.tables import Row, Table
 from balalar.words import Words
 
+FEWEST_REGIONS = 3  # fewer are told in a sentence
 BOTH = 0.5  # an earlier year is drawn where at least this share of the rows has it
 MOST_SERIES = 4
 
@@ -57,10 +58,16 @@ class View:
             return chart
         return self._bars(alternative)
 
-    def table(self) -> Table:
-        """All figures of the look: rows are regions, groups or years, columns are years and groups."""
+    def table(self, title: str) -> Table:
+        """All figures of the look: rows are regions, groups or years, columns are years and groups.
+
+        Parameters
+        ----------
+        title : str
+            What the look is of, for the caption.
+        """
         card, words = self.grid.card, self.words
-        caption = words.say("table_caption", title=card.title[words.lang], unit=words.unit(card))
+        caption = words.say("table_caption", title=title, unit=words.unit(card))
         groups = self._column_groups()
         if self.grid.by == "year":
             return self._table_of_years(caption, groups)
@@ -128,8 +135,10 @@ class View:
         return self.grid.spoken_of(self.region, self.year)
 
     def _height(self, region: str, item: str) -> float:
-        """Value by which rows are sorted: the total, else the first group."""
-        for group in [TOTAL, *self.grid.groups(self.year)]:
+        """Value by which rows are sorted: the total, or the first group where the totals are not all there."""
+        regions = self.grid.regions(self.year)
+        whole = all(self.grid.filled(self.year, one, item) for one in regions)
+        for group in [*([TOTAL] if whole else []), *self.grid.groups(self.year), TOTAL]:
             if record := self.grid.filled(self.year, region, item, group):
                 return float(record["value"])
         return -math.inf
@@ -192,7 +201,7 @@ class View:
             record = self.grid.filled(self.year, region, item)
             if record is None or self._is_sum(region, item):
                 continue
-            earlier = self.grid.filled(before, region, item)
+            earlier = self._comparable(before, region, item)
             rows.append(
                 {
                     "label": self._row_label(region, item),
@@ -202,14 +211,27 @@ class View:
                     "earlier": float(earlier["value"]) if earlier else math.nan,
                 }
             )
-        if len(rows) < 2:
+        if len(rows) < (FEWEST_REGIONS if self.grid.by == "region" else 2):
             return ""
-        frame = pd.DataFrame(rows).sort_values("number", ascending=False, kind="stable").reset_index(drop=True)
+        frame = pd.DataFrame(rows)
+        if not self._ordered():
+            frame = frame.sort_values("number", ascending=False, kind="stable").reset_index(drop=True)
         rings = before is not None and frame["earlier"].notna().mean() >= BOTH
         if not rings or before is None:
             return charts.bars(frame.assign(earlier=math.nan), alternative)
         headings = [self.words.heading(self.grid.card, year) for year in (self.year, before)]
         return charts.bars(frame, alternative, headings)
+
+    def _comparable(self, before: int | None, region: str, item: str) -> Record | None:
+        """Earlier figure on the same borders and the same side of any break, or None."""
+        card, codes = self.grid.card, self.words.catalogue.codes
+        if before is None or broken(card, self.year, before) or moved(card, codes, region, self.year, before):
+            return None
+        return self.grid.filled(before, region, item)
+
+    def _ordered(self) -> bool:
+        """Whether the rows have an order of their own, which the chart keeps."""
+        return self.grid.by != "region" and self.words.catalogue.codes.dimensions[self.grid.by].ordered
 
     def _role(self, region: str) -> str:
         if self.grid.by != "region":
@@ -229,12 +251,14 @@ class View:
         ]
         rows = [self._groups_row(*row, groups) for row in shown]
         rows = [row for row in rows if row]
-        if len(rows) < 2 or not 2 <= len(groups) <= MOST_SERIES:
+        fewest = FEWEST_REGIONS if self.grid.by == "region" else 2
+        if len(rows) < fewest or not 2 <= len(groups) <= MOST_SERIES:
             return ""
         frame, names = pd.DataFrame(rows), [self._group(code) for code in groups]
         whole = self._adds_up(frame, names)
         height = frame[names].sum(axis=1) if whole else frame[names].max(axis=1)
-        frame = frame.loc[height.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
+        if not self._ordered():
+            frame = frame.loc[height.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
         draw = charts.stacked if whole else charts.dots
         return draw(frame, names, alternative, self._tick(frame[names].max().max()))
 
@@ -265,7 +289,7 @@ class View:
         """Whether a row is the sum of the others, beside which they would vanish."""
         if self.grid.by == "region":
             return region == COUNTRY and self.grid.card.kind in ("count", "money")
-        return item == TOTAL
+        return item == TOTAL or item in self.words.catalogue.codes.dimensions[self.grid.by].subtotals
 
     def _lines(self, alternative: Alternative) -> str:
         groups = self._column_groups()
@@ -280,6 +304,7 @@ class View:
             for year in years:
                 record = self.grid.filled(year, region, TOTAL, group)
                 assert record
+                self.statuses |= {record["status"]} - {"A"}
                 text = self.words.bare(record) if year in named else ""
                 number = float(record["value"])
                 rows.append({"series": self._series(region, group), "year": year, "number": number, "text": text})
@@ -296,11 +321,13 @@ class View:
 
     def _named_years(self, region: str, group: str, years: list[int], alone: bool) -> set[int]:
         """Years whose value is written: the ends, the peak, and others where there is room."""
+        height = {year: float((self.grid.filled(year, region, TOTAL, group) or {})["value"]) for year in years}
         ends = [years[-1], years[0]]
-        peak = max(years, key=lambda year: float((self.grid.filled(year, region, TOTAL, group) or {})["value"]))
+        peak = max(years, key=height.__getitem__)
+        aside, above = (years[-1] - years[0]) / 7.5, max(map(abs, height.values())) / 6
         named: list[int] = []
         for year in [*ends, peak, *years] if alone else ends:
-            if all(abs(year - other) >= (years[-1] - years[0]) / 7.5 for other in named):
+            if all(abs(year - other) >= aside or abs(height[year] - height[other]) >= above for other in named):
                 named.append(year)
         return set(named)
 

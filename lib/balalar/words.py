@@ -13,6 +13,8 @@ from babel.numbers import format_decimal, format_percent
 from balalar.cards import COUNTRY, Card, Catalogue
 from balalar.errors import RequestError
 
+NBSP = "\u00a0"
+
 
 class Words:
     """All that a brief says, in one language.
@@ -59,7 +61,7 @@ class Words:
         if key not in self._texts:
             raise RequestError(f"text: there is no text {key!r}; add it to data/text in kk, ru and en")
         # A dash does not start a line.
-        return self._texts[key][self.lang].format(**words).replace(" — ", "\u00a0— ")
+        return self._texts[key][self.lang].format(**words).replace(" — ", f"{NBSP}— ")
 
     def sentence(self, key: str, **words: object) -> str:
         """Text of a key as a sentence: its first letter in upper case, one full stop at its end."""
@@ -77,7 +79,7 @@ class Words:
         """
         digits, _, power = value.partition("e")
         text = self.amount(float(digits), len(digits.partition(".")[2]))
-        return self.say(f"scale_{power}", number=text) if power else text
+        return self.say(f"scale_{power}", number=text).replace(" ", NBSP) if power else text
 
     def amount(self, number: float, decimals: int) -> str:
         """A computed number with so many decimals, in the language's format."""
@@ -86,7 +88,12 @@ class Words:
 
     def value(self, card: Card, value: str) -> str:
         """A figure with its unit, as it stands in a sentence."""
-        return self._with_unit(card, self.number(value))
+        return self._with_unit(card, self._figure(card, value))
+
+    def _figure(self, card: Card, value: str) -> str:
+        """A figure without its unit; a change shows its sign."""
+        sign = "+" if card.kind == "change" and float(value) > 0 else ""
+        return sign + self.number(value)
 
     def marked(self, card: Card, record: Mapping[str, Any], unit: bool = True) -> str:
         """A figure with its marks: provisional, estimate, used otherwise than printed (†).
@@ -100,7 +107,7 @@ class Words:
             Whether the unit is named in any case; beside others of its kind some units are not.
         """
         named = unit or self.catalogue.codes.units[card.unit].beside
-        text = self.value(card, record["value"]) if named else self.number(record["value"])
+        text = self.value(card, record["value"]) if named else self._figure(card, record["value"])
         return text + self._marks(record)
 
     def bare(self, record: Mapping[str, Any]) -> str:
@@ -109,12 +116,12 @@ class Words:
 
     def _marks(self, record: Mapping[str, Any]) -> str:
         mark = self.mark(record["status"])
-        return ("†" if record["correction"] else "") + (f"\u00a0{mark}" if mark else "")
+        return ("†" if record["correction"] else "") + (f"{NBSP}{mark}" if mark else "")
 
     def _with_unit(self, card: Card, number: str) -> str:
         # A number does not part from its unit at the end of a line.
-        pattern = self.catalogue.codes.units[card.unit].pattern[self.lang].replace("{value} ", "{value}\u00a0")
-        return pattern.format(value=number)
+        pattern = self.catalogue.codes.units[card.unit].pattern[self.lang].replace("{value} ", "{value}" + NBSP)
+        return _unbroken(pattern).format(value=number)
 
     def share(self, ratio: float) -> str:
         """A ratio as a percentage with one decimal, in the language's format."""
@@ -125,7 +132,7 @@ class Words:
         """A difference of two figures: percentage points for shares, else the unit."""
         number = self.number(value)
         if card.unit == "percent":
-            return self.say("difference_percent", number=number)
+            return _unbroken(self.say("difference_percent", number=number).replace(" ", NBSP, 1))
         if card.kind in ("count", "money"):
             return self._with_unit(card, number)
         return self.say("difference_plain", number=number)
@@ -136,7 +143,7 @@ class Words:
 
     def heading(self, card: Card, year: int) -> str:
         """A year as the heading of a column or the name of a line."""
-        return self.say(f"heading_{card.time}", year=year, next_year=year + 1)
+        return _unbroken(self.say(f"heading_{card.time}", year=year, next_year=year + 1))
 
     def region(self, code: str) -> str:
         """Full name of a region; the country is «Қазақстан»."""
@@ -153,6 +160,14 @@ class Words:
             return own[code][self.lang]
         return self.catalogue.codes.dimensions[dimension].items[code][self.lang]
 
+    def inline(self, card: Card, dimension: str, code: str) -> str:
+        """Label of a code as it stands within a sentence: with a small letter, save names and signs."""
+        label = self.item(card, dimension, code)
+        sign = not re.match(r"\w[^\W\d_]|[А-Я] ", label)  # «4-сынып», «I топ», but not «С 4 детьми»
+        if sign or label[1:2].isupper() or code in self.catalogue.codes.dimensions[dimension].proper:
+            return label
+        return label[0].lower() + label[1:]
+
     def dimension(self, name: str) -> str:
         """Label of a dimension."""
         return self.catalogue.codes.dimensions[name].label[self.lang]
@@ -165,7 +180,7 @@ class Words:
 
     def unit(self, card: Card) -> str:
         """Unit of an indicator, as under a chart."""
-        return self.catalogue.codes.units[card.unit].label[self.lang]
+        return _unbroken(self.catalogue.codes.units[card.unit].label[self.lang])
 
     def mark(self, status: str) -> str:
         """Mark of a status, empty for a final figure."""
@@ -175,7 +190,7 @@ class Words:
     def place(self, source: str) -> str:
         """Place in a report: «2.1-кесте», «таблица 2.1»."""
         kind, number = source.split("-")
-        return self.say(f"place_{kind}", number=number)
+        return self.say(f"place_{kind}", number=number).replace(" ", NBSP)
 
     def places(self, report: int, sources: Iterable[str]) -> str:
         """Several places of a report, and the report."""
@@ -184,3 +199,8 @@ class Words:
     def listed(self, items: Iterable[str]) -> str:
         """Items in a row, with the language's «and»."""
         return format_list(list(items), locale=self.locale)
+
+
+def _unbroken(text: str) -> str:
+    """Words whose numbers and abbreviations do not part at the end of a line: 100 000, п. п., 2022 г., 4 : 1."""
+    return re.sub(r"(?<=\d) (?=\d{3})|(?<=п\.) (?=п\.)|(?<=\d) (?=[гж]\.)| (?=: 1)|(?<=:) (?=1)", NBSP, text)

@@ -14,9 +14,9 @@ NBSP = "\u00a0"
         ("kk", "12.65", "12,65"),
         ("ru", "6717954", f"6{NBSP}717{NBSP}954"),
         ("en", "6717954", "6,717,954"),
-        ("kk", "58.2e3", "58,2 мың"),
-        ("ru", "917.0e9", "917,0 млрд"),
-        ("en", "3.7e6", "3.7 million"),
+        ("kk", "58.2e3", f"58,2{NBSP}мың"),
+        ("ru", "917.0e9", f"917,0{NBSP}млрд"),
+        ("en", "3.7e6", f"3.7{NBSP}million"),
         ("ru", "0.00", "0,00"),
         ("kk", "-9.42", "−9,42"),
     ],
@@ -45,7 +45,7 @@ def test_a_school_year_names_both_its_years(catalogue) -> None:
 
 def test_a_sentence_starts_with_a_capital_and_ends_with_one_stop(catalogue) -> None:
     said = Words(catalogue, "ru").sentence("nation_value", period="в 2022 году", value="58,2 тыс.")
-    assert said == f"По Казахстану в 2022 году{NBSP}— 58,2 тыс."
+    assert said == f"В Казахстане в 2022 году{NBSP}— 58,2 тыс."
 
 
 def test_an_unknown_language_or_text_is_refused(catalogue) -> None:
