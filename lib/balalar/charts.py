@@ -278,10 +278,20 @@ def lines(
 
 
 def _lows(rows: pd.DataFrame) -> list[bool]:
-    """Whether a point lies lower than both its neighbours, so that its text stands below the line."""
-    number = rows.groupby("series", sort=False)["number"]
-    before, after = number.shift(1), number.shift(-1)
-    return list((before > rows["number"]) & (after > rows["number"]) & (rows["number"] > rows["number"].max() * 0.15))
+    """Whether a point's text stands below the line: lower than both neighbours, or just under another's text."""
+    number, top = rows["number"], rows["number"].max()
+    series = rows.groupby("series", sort=False)["number"]
+    valley = (series.shift(1) > number) & (series.shift(-1) > number) & (number > top * 0.15)
+    named = rows[rows["text"] != ""]
+    return [
+        bool(low or (row["text"] and _crowded(named.loc[named["year"] == row["year"], "number"] - row["number"], top)))
+        for low, row in zip(valley, rows.to_dict("records"), strict=True)
+    ]
+
+
+def _crowded(above: pd.Series, top: float) -> bool:
+    """Whether another text of the year stands so little higher that the two would touch."""
+    return bool(((above > 0) & (above < top * 0.12)).any())
 
 
 def _segments(rows: pd.DataFrame, breaks: Sequence[int]) -> list[tuple[tuple[str, bool], pd.DataFrame]]:
