@@ -73,9 +73,9 @@ def region_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def earlier_region_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two regions in the year before."""
+    """Two regions in the year before, in one language: what the languages differ in, the others show."""
     folder = tmp_path_factory.mktemp("site") / "earlier-regions"
-    return _built(folder, "--year", "2021", "--region", "KZ-61", "--region", "KZ-75")
+    return _built(folder, "--year", "2021", "--region", "KZ-61", "--region", "KZ-75", "--lang", "kk")
 
 
 @pytest.fixture(scope="session")

@@ -30,13 +30,14 @@ GROUP_INKS = (BLUE, "#B0410B", "#17695F", PLUM)  # the same, dark enough for tex
 MARKERS = ("o", "s", "D", "^")
 ROLE_COLOURS = {"plain": BLUE, "nation": PLUM, "chosen": ORANGE, "other": PALE}
 
-WIDTH = 360.0  # points; the width of a phone, so that text keeps its size there
+WIDTH = 324.0  # points; the width of a phone, so that text keeps its size there
 LEGEND_LINE = 18.0  # points a line of the legend takes
 ROW, BAR = 20.0, 13.2  # points a row of one line takes, and a bar in it
 APART = 5.0  # points between the middles of two groups' marks in a row
 GAP, RING_GAP = 9.0, 18.0  # points between a bar and its value, more where a ring may stand between
 LINE = 13.5  # points between lines of a label
 SIZE, SMALL = 11.0, 10.5  # points of text, and of legends and values on a line
+MARGIN = 0.09  # of the years, on both sides of a series
 WRAP = 22  # letters in a line of a label
 MOST_TEXTS = 2  # groups whose values are written behind a row
 
@@ -314,10 +315,10 @@ def _year_axes(axes: Any, rows: pd.DataFrame, tick: Callable[[float], str], brea
     axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(4))
     axes.yaxis.set_major_formatter(lambda number, _: tick(number))
     first, last = int(rows["year"].min()), int(rows["year"].max())
-    pad = max((last - first) * 0.09, 0.25)
+    pad = max((last - first) * MARGIN, 0.25)
     axes.set_xlim(first - pad, last + pad)
     years = sorted({int(year) for year in rows["year"]})
-    axes.set_xticks(_spaced(years, (last - first) / 9))
+    axes.set_xticks(_spaced(years, (last - first) * room("2022")))
     axes.xaxis.set_major_formatter(lambda year, _: f"{year:.0f}")
     axes.grid(axis="y", color="#E3E8ED", lw=0.8)
     axes.set_axisbelow(True)
@@ -327,6 +328,11 @@ def _year_axes(axes: Any, rows: pd.DataFrame, tick: Callable[[float], str], brea
     for year in breaks:
         if first < year <= last:
             axes.axvline(year - 0.5, color="#767676", lw=1, linestyle=(0, (4, 3)))
+
+
+def room(text: str) -> float:
+    """Share of the years of a series that a text at one of its points takes."""
+    return (_width(text) + 4) * (1 + 2 * MARGIN) / (WIDTH * 0.82)
 
 
 def _spaced(years: list[int], gap: float) -> list[int]:
@@ -365,7 +371,7 @@ def _rows_canvas(names: pd.Series, texts: pd.Series, legend: Sequence[str], axis
     figure = Figure(figsize=(WIDTH / 72, height / 72))
     axes = figure.add_axes((left / WIDTH, bottom / height, width / WIDTH, edges[-1] / height))
     # Share of the axes that the longest value text takes; the numbers get the rest.
-    axes.margins(x=min((max(map(_width, texts)) + RING_GAP + 5) / width, 0.75))
+    axes.margins(x=min((max(map(_width, texts)) + RING_GAP + 5) / width, 0.85))
     return Canvas(figure, axes, labels, [(above + below) / 2 for above, below in pairwise(edges)], edges[-1])
 
 

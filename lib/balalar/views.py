@@ -321,10 +321,12 @@ class View:
 
     def _named_years(self, region: str, group: str, years: list[int], alone: bool) -> set[int]:
         """Years whose value is written: the ends, the peak, and others where there is room."""
-        height = {year: float((self.grid.filled(year, region, TOTAL, group) or {})["value"]) for year in years}
+        records = {year: record for year in years if (record := self.grid.filled(year, region, TOTAL, group))}
+        height = {year: float(record["value"]) for year, record in records.items()}
+        longest = max(map(self.words.bare, records.values()), key=len)
         ends = [years[-1], years[0]]
         peak = max(years, key=height.__getitem__)
-        aside, above = (years[-1] - years[0]) / 7.5, max(map(abs, height.values())) / 6
+        aside, above = (years[-1] - years[0]) * charts.room(longest), max(map(abs, height.values())) / 6
         named: list[int] = []
         for year in [*ends, peak, *years] if alone else ends:
             if all(abs(year - other) >= aside or abs(height[year] - height[other]) >= above for other in named):
