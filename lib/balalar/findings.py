@@ -175,6 +175,9 @@ class Findings:
         if len(found) < 2:
             return []
         place = self.words.region(self.region)
+        if not self.grid.filled(self.year, self.region):
+            # No sentence before it has named the year.
+            place = self.words.say("item_with_value", item=place, value=self.words.heading(self.card, self.year))
         if self.card.kind == "count":
             return [self.words.sentence("groups_listed", place=place, groups=self._with_shares(found))]
         groups = ", ".join(

@@ -13,7 +13,7 @@ from babel.numbers import format_decimal, format_percent
 from balalar.cards import COUNTRY, Card, Catalogue
 from balalar.errors import RequestError
 
-NBSP = "\u00a0"
+NBSP, HYPHEN = "\u00a0", "\u2011"  # neither breaks a line
 
 
 class Words:
@@ -190,7 +190,7 @@ class Words:
     def place(self, source: str) -> str:
         """Place in a report: «2.1-кесте», «таблица 2.1»."""
         kind, number = source.split("-")
-        return self.say(f"place_{kind}", number=number).replace(" ", NBSP)
+        return self.say(f"place_{kind}", number=number).replace(" ", NBSP).replace("-", HYPHEN)
 
     def places(self, report: int, sources: Iterable[str]) -> str:
         """Several places of a report, and the report."""
