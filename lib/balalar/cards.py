@@ -6,13 +6,16 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from string import Formatter
 from typing import Annotated, Any, Literal
 
 import yaml
+from babel import Locale, UnknownLocaleError
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    FiniteFloat,
     RootModel,
     TypeAdapter,
     ValidationError,
@@ -57,11 +60,23 @@ class Text(RootModel[dict[str, Words]]):
             raise ValueError(f"the words must stand in {', '.join(wanted)}; missing: {', '.join(missing)}")
         if unknown := [lang for lang in self.root if lang not in wanted]:
             raise ValueError(f"the languages are {', '.join(wanted)}; unknown: {', '.join(unknown)}")
-        used = {lang: set(re.findall(r"{(\w+)}", words)) for lang, words in self.root.items()}
+        used = {lang: _placeholders(words) for lang, words in self.root.items()}
         if len({frozenset(names) for names in used.values()}) > 1:
             listed = "; ".join(f"{lang}: {sorted(names) or 'none'}" for lang, names in used.items())
             raise ValueError(f"placeholders differ between the languages ({listed})")
         return self
+
+
+def _placeholders(words: str) -> set[str]:
+    """Names in braces; anything else in braces is a fault."""
+    try:
+        parts = list(Formatter().parse(words))
+    except ValueError as error:
+        raise ValueError(f"braces hold the name of a placeholder ({error})") from None
+    for _, name, spec, conversion in parts:
+        if name is not None and (spec or conversion or not name.isidentifier()):
+            raise ValueError("braces hold the name of a placeholder and nothing else")
+    return {name for _, name, _, _ in parts if name is not None}
 
 
 class Break(Record):
@@ -103,7 +118,7 @@ class Card(Record):
     decimals: Annotated[int, Field(ge=0, le=4)]
     time: Literal["calendar_year", "start_of_year", "end_of_year", "school_year", "survey"]
     dimensions: tuple[Code, ...] = ()
-    range: tuple[float | None, float | None]
+    range: tuple[FiniteFloat | None, FiniteFloat | None]
     polarity: Literal["good", "bad", "neutral"]
     agency: Code
     numerator: Code | None = None
@@ -180,8 +195,8 @@ class Unit(Record):
 
     @model_validator(mode="after")
     def _has_a_value(self) -> Unit:
-        if not all("{value}" in words for words in self.pattern.root.values()):
-            raise ValueError("the pattern must hold {value}")
+        if any(_placeholders(words) != {"value"} for words in self.pattern.root.values()):
+            raise ValueError("the pattern must hold {value} and no other placeholder")
         return self
 
 
@@ -289,6 +304,15 @@ class Edition(Record):
     contact: Text
     chapters: dict[Code, Chapter]
 
+    @model_validator(mode="after")
+    def _knows_its_locales(self) -> Edition:
+        for lang, locale in self.languages.items():
+            try:
+                Locale.parse(locale)
+            except (ValueError, UnknownLocaleError):
+                raise ValueError(f"languages gives a CLDR locale for each language; {lang}: {locale} is none") from None
+        return self
+
 
 @dataclass(frozen=True)
 class Catalogue:
@@ -338,18 +362,19 @@ def read_yaml(path: Path, where: Project) -> tuple[Any, dict[tuple[Any, ...], in
     name = where.name(path)
     try:
         text = path.read_text(encoding="utf-8")
+        _no_aliases(text)
         node = yaml.compose(text, Loader=LOADER)
         data = yaml.load(text, Loader=LOADER)
+        lines: dict[tuple[Any, ...], int] = {}
+        doubled = list(_walk(node, (), lines)) if node is not None else []
     except FileNotFoundError:
         raise DataError([Fault(name, 0, "file", "", "the file must exist", "Restore it.")]) from None
     except (yaml.YAMLError, ValueError, RecursionError, OSError) as error:
         mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or str(error)
+        problem = " ".join(str(getattr(error, "problem", None) or error).split())
         line = mark.line + 1 if mark else 0
         fault = Fault(name, line, "YAML", "", f"the file must be valid YAML in UTF-8 ({problem})", "Mend the line.")
         raise DataError([fault]) from None
-    lines: dict[tuple[Any, ...], int] = {}
-    doubled = list(_walk(node, (), lines)) if node is not None else []
     if doubled:
         raise DataError(
             Fault(name, line, key, "", "a key stands once", "Remove one of the two.") for key, line in doubled
@@ -357,12 +382,22 @@ def read_yaml(path: Path, where: Project) -> tuple[Any, dict[tuple[Any, ...], in
     return data, lines
 
 
+def _no_aliases(text: str) -> None:
+    """Refuse a YAML that points into itself: it may be endless, and no reader follows it."""
+    if re.search(r"[&*]\w", text):
+        for token in yaml.scan(text, Loader=LOADER):
+            if isinstance(token, yaml.AnchorToken | yaml.AliasToken):
+                raise yaml.MarkedYAMLError(
+                    problem="anchors and aliases are not used here", problem_mark=token.start_mark
+                )
+
+
 def _walk(node: yaml.Node, path: tuple[Any, ...], lines: dict[tuple[Any, ...], int]) -> Iterator[tuple[str, int]]:
     """Fill ``lines`` and yield every key that stands twice."""
     lines.setdefault(path, node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            name = int(key.value) if key.tag.endswith(":int") else key.value
+            name = int(key.value) if key.value.isdecimal() else key.value
             line = key.start_mark.line + 1
             if (*path, name) in lines:
                 yield str(name), line

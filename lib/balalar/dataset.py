@@ -215,9 +215,11 @@ def typed(frame: pd.DataFrame) -> pd.DataFrame:
     kind = frame["source"].str.extract(r"^(\w+)-(\d+)(?:\.(\d+))?$")
     place = kind[1].astype(int) * 100 + kind[2].fillna("0").astype(int)
     preference = -frame["report"].astype(int) * 100_000 + kind[0].map(PLACE_ORDER) * 10_000 + place
-    about = [name for name in frame.columns if name not in NOT_ABOUT]
+    about = pd.Series("", index=frame.index)
+    for name in frame.columns.difference(list(NOT_ABOUT), sort=False):
+        about = about + "|" + frame[name].astype(str)
     return frame.assign(
-        about=frame[about].astype(str).agg("|".join, axis=1),
+        about=about,
         year=frame["year"].astype(int),
         report=frame["report"].astype(int),
         number=pd.to_numeric(frame["value"].mask(frame["value"] == "")),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import csv
 import json
+import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,9 @@ from balalar.errors import DataError, Fault
 from balalar.layout import Layout
 from balalar.paths import Project, project
 
-YEAR = r"(19|20)\d\d"
-VALUE = r"-?\d+(\.\d+)?(e\d{1,2})?"
+YEAR = r"(19|20)[0-9]{2}"
+OUT_OF_RANGE = "value out of range"
+VALUE = r"-?(0|[1-9][0-9]*)(\.[0-9]+)?(e[0-9]{1,2})?"
 
 
 def screen(where: Project | None = None) -> list[Fault]:
@@ -42,16 +44,14 @@ def screen(where: Project | None = None) -> list[Fault]:
     catalogue, faults = survey(where)
     if catalogue is None:
         return sorted(set(faults))
-    for card in catalogue.cards.values():
+    for stem, card in catalogue.cards.items():
+        if stem != card.id:
+            file = where.name(where.indicators / f"{stem}.yml")
+            faults.append(Fault(file, 0, "id", card.id, "a card's id is its file's name", "Rename the file or the id."))
         faults += _card_faults(card, catalogue, where)
     faults += [*_reference_faults(catalogue), *_label_faults(catalogue), *_chapter_faults(catalogue, where)]
     faults += _layout_faults(catalogue, where)
-    cards = [card for card in catalogue.cards.values() if not card.derived]
-    unsound = [
-        fault
-        for card in cards
-        for fault in observation_faults(card, where.observations / f"{card.id}.csv", catalogue, where)
-    ]
+    unsound = _observation_faults(catalogue, where)
     corrections = _correction_faults(catalogue, where)
     if not unsound and not corrections:
         # What looks across files needs every figure to be sound.
@@ -60,31 +60,45 @@ def screen(where: Project | None = None) -> list[Fault]:
     return sorted({*faults, *unsound, *corrections})
 
 
-def observation_faults(card: Card, path: Path, catalogue: Catalogue, where: Project) -> list[Fault]:
-    """Hold one indicator's CSV against its card.
+def _observation_faults(catalogue: Catalogue, where: Project) -> list[Fault]:
+    """Hold every indicator's CSV against its card; cards of the same dimensions are looked at together."""
+    faults: list[Fault] = []
+    frames: dict[tuple[str, ...], list[pd.DataFrame]] = {}
+    for card in catalogue.cards.values():
+        if not card.derived:
+            found = _observations(card, where.observations / f"{card.id}.csv", where)
+            if isinstance(found, list):
+                faults += found
+            else:
+                frames.setdefault(card.dimensions, []).append(found)
+    for dimensions, alike in frames.items():
+        frame = pd.concat(alike, ignore_index=True)
+        try:
+            _schema(dimensions, catalogue).validate(frame, lazy=True)
+        except SchemaErrors as error:
+            faults += _schema_faults(error.failure_cases, frame)
+    return faults
 
-    Parameters
-    ----------
-    card : Card
-    path : Path
-        The CSV.
-    catalogue : Catalogue
-    where : Project
-    """
+
+def _observations(card: Card, path: Path, where: Project) -> list[Fault] | pd.DataFrame:
+    """Rows of one CSV with their file, line and bounds; or what is wrong with its form."""
     name = where.name(path)
-    faults = _csv_faults(path, name)
-    if faults:
+    if faults := _csv_faults(path, name):
         return faults
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     columns = ["year", "region", *card.dimensions, "value", "status", "source", "report"]
     if list(frame.columns) != columns:
         rule = f"the columns must be {','.join(columns)}, as the card says"
         return [Fault(name, 1, "header", ",".join(frame.columns), rule, "Mend the header or the card.")]
-    try:
-        _schema(card, catalogue).validate(frame, lazy=True)
-    except SchemaErrors as error:
-        return list(_schema_faults(error.failure_cases, frame, name))
-    return []
+    if frame.empty:
+        return [Fault(name, 0, "rows", "", "an indicator must have a row at least", "Run balalar ingest.")]
+    low, high = card.range
+    return frame.assign(
+        file=name,
+        line=range(2, len(frame) + 2),
+        low=-math.inf if low is None else low,
+        high=math.inf if high is None else high,
+    )
 
 
 def _csv_faults(path: Path, name: str, lost: str = "Run balalar ingest.") -> list[Fault]:
@@ -103,23 +117,26 @@ def _csv_faults(path: Path, name: str, lost: str = "Run balalar ingest.") -> lis
         last = text.count("\n") + 1
         rule = "the file must hold rows and end with a line break; it may be half-written"
         return [Fault(name, last, "line", text.rsplit("\n", 1)[-1], rule, "Restore the file.")]
-    rows = list(csv.reader(text.splitlines()))
-    return [
-        Fault(
-            name,
-            line,
-            "line",
-            ",".join(row),
-            f"a row has {len(rows[0])} fields, this has {len(row)}",
-            "Mend it.",
-        )
-        for line, row in enumerate(rows, 1)
-        if len(row) != len(rows[0])
-    ]
+    return list(_row_faults(text, name))
 
 
-def _schema(card: Card, catalogue: Catalogue) -> pa.DataFrameSchema:
-    """Frame schema of an indicator's observations, made from its card."""
+def _row_faults(text: str, name: str) -> Iterator[Fault]:
+    """Faults of single rows: no row reaches over a line, all have as many fields as the header."""
+    wanted = 0
+    for number, line in enumerate(re.split(r"\r?\n", text.rstrip("\r\n")), 1):
+        try:
+            (row,) = csv.reader([line], strict=True) if line else ([],)
+        except (csv.Error, ValueError) as error:
+            rule = f"a row stands on one line, with quotes that close ({error})"
+            yield Fault(name, number, "line", line, rule, "Mend it.")
+            continue
+        wanted = wanted or len(row)
+        if len(row) != wanted:
+            yield Fault(name, number, "line", line, f"a row has {wanted} fields, this has {len(row)}", "Mend it.")
+
+
+def _schema(dimensions: Sequence[str], catalogue: Catalogue) -> pa.DataFrameSchema:
+    """Frame schema of the observations of indicators with these dimensions."""
     codes = catalogue.codes
 
     def one_of(allowed: Iterable[str], rule: str) -> pa.Column:
@@ -130,7 +147,7 @@ def _schema(card: Card, catalogue: Catalogue) -> pa.DataFrameSchema:
         "region": one_of(codes.regions, "a region must be a code of codes.yml"),
         **{
             name: one_of(codes.dimensions[name].items, f"must be a code of the dimension {name} in codes.yml")
-            for name in card.dimensions
+            for name in dimensions
             if name in codes.dimensions
         },
         "value": pa.Column(
@@ -144,37 +161,34 @@ def _schema(card: Card, catalogue: Catalogue) -> pa.DataFrameSchema:
         ),
         "report": one_of(map(str, catalogue.sources.reports), "a report must be a year of sources.yml"),
     }
-    low, high = card.range
-    bounds = f"the card allows {'any' if low is None else f'{low:g}'} to {'any' if high is None else f'{high:g}'}"
     checks = [
         pa.Check(_value_fits_status, error="a value stands exactly where the status is not M or O"),
-        pa.Check(_in_range(low, high), error=f"value out of range: {bounds}"),
+        pa.Check(_in_range, error=OUT_OF_RANGE),
     ]
-    return pa.DataFrameSchema(columns, checks=checks, strict=True, ordered=True)
+    return pa.DataFrameSchema(columns, checks=checks)
 
 
 def _value_fits_status(frame: pd.DataFrame) -> pd.Series:
     return frame["status"].isin(MISSING) == (frame["value"] == "")
 
 
-def _in_range(low: float | None, high: float | None) -> Callable[[pd.DataFrame], pd.Series]:
-    def check(frame: pd.DataFrame) -> pd.Series:
-        number = pd.to_numeric(frame["value"], errors="coerce")
-        above = number >= low if low is not None else number == number
-        below = number <= high if high is not None else number == number
-        return number.isna() | (above & below)
-
-    return check
+def _in_range(frame: pd.DataFrame) -> pd.Series:
+    number = pd.to_numeric(frame["value"], errors="coerce")
+    return number.isna() | number.between(frame["low"], frame["high"])
 
 
-def _schema_faults(cases: pd.DataFrame, frame: pd.DataFrame, name: str) -> Iterator[Fault]:
-    """Faults from a frame schema's failure cases, a line of the CSV each."""
+def _schema_faults(cases: pd.DataFrame, frame: pd.DataFrame) -> Iterator[Fault]:
+    """Faults from a frame schema's failure cases, a line of a CSV each."""
+    rows = frame.to_dict("records")
     for case in cases.drop_duplicates(["check", "index"]).to_dict("records"):
-        at, rule = int(case["index"]), str(case["check"])
+        row, rule = rows[int(case["index"])], str(case["check"])
+        if rule == OUT_OF_RANGE:
+            low, high = (f"{bound:g}" if math.isfinite(bound) else "any" for bound in (row["low"], row["high"]))
+            rule = f"{OUT_OF_RANGE}: the card allows {low} to {high}"
         # A rule about whole rows names a cell of each column; the value is what is looked at.
         column = "value" if case["schema_context"] == "DataFrameSchema" else str(case["column"])
         remedy = "Mend the cell, or declare the code." if "code" in rule else "Compare it with the report."
-        yield Fault(name, at + 2, column, str(frame[column].iloc[at]), rule, remedy)
+        yield Fault(str(row["file"]), int(row["line"]), column, str(row[column]), rule, remedy)
 
 
 def _card_faults(card: Card, catalogue: Catalogue, where: Project) -> Iterator[Fault]:
@@ -194,15 +208,17 @@ def _card_faults(card: Card, catalogue: Catalogue, where: Project) -> Iterator[F
     for field, value, known, listed in asked:
         if value is not None and value not in known:
             yield Fault(name, 0, field, value, f"{field} must stand among {listed}", "Mend the code or add it there.")
-    if not (where.indicators / f"{card.id}.yml").exists():
-        yield Fault(
-            where.name(where.indicators),
-            0,
-            "id",
-            card.id,
-            "a card's id is its file's name",
-            "Rename the file.",
-        )
+    for part in filter(None, (card.numerator, card.denominator)):
+        other = catalogue.cards.get(part)
+        if part == card.id or (other and other.derived):
+            rule = "an indicator is derived from others, which are observed"
+            yield Fault(name, 0, "numerator, denominator", part, rule, "Name observed indicators.")
+    for dimension, labels in card.labels.items():
+        known_codes = codes.dimensions[dimension].items if dimension in codes.dimensions else {}
+        for code in labels:
+            if dimension not in card.dimensions or code not in known_codes:
+                rule = "labels are of codes of the card's dimensions"
+                yield Fault(name, 0, "labels", f"{dimension}.{code}", rule, "Mend the code.")
 
 
 def _correction_faults(catalogue: Catalogue, where: Project) -> list[Fault]:

@@ -61,7 +61,12 @@ class Words:
         if key not in self._texts:
             raise RequestError(f"text: there is no text {key!r}; add it to data/text in kk, ru and en")
         # A dash does not start a line.
-        return self._texts[key][self.lang].format(**words).replace(" — ", f"{NBSP}— ")
+        try:
+            said = self._texts[key][self.lang].format(**words)
+        except KeyError as error:
+            known = ", ".join(words) or "none"
+            raise RequestError(f"text: {key!r} has a placeholder {error}, which is not given; given: {known}") from None
+        return said.replace(" — ", f"{NBSP}— ")
 
     def sentence(self, key: str, **words: object) -> str:
         """Text of a key as a sentence: its first letter in upper case, one full stop at its end."""

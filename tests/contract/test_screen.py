@@ -86,6 +86,23 @@ FAULTS = {
     "chapter without a notebook": (
         remove("notebooks/health.ipynb"), "notebooks/health.ipynb", 0, "a chapter must have a notebook",
     ),
+    "unclosed quote": (replace(BIRTHS, "2016,KZ,22.52", '2016,KZ,"22.52'), BIRTHS, 2, "quotes that close"),
+    "row over two lines": (replace(BIRTHS, "2016,KZ,22.52", '2016,"K\nZ",22.52'), BIRTHS, 2, "stands on one line"),
+    "digits of another script": (replace(BIRTHS, "22.52", "٢٢.٥٢"), BIRTHS, 2, "a value is a number"),
+    "leading zeros": (replace(BIRTHS, "22.52", "0022.52"), BIRTHS, 2, "a value is a number"),
+    "header only": (lambda project: (project.root / BIRTHS).write_text(
+        "year,region,value,status,source,report\n"), BIRTHS, 0, "an indicator must have a row"),
+    "id of another card": (replace(CARD, "id: birth_rate", "id: live_births"), CARD, 0, "its file's name"),
+    "labels of no code": (append(CARD, "labels: {sex: {male: {kk: а, ru: б, en: c}}}\n"), CARD, 0, "of codes"),
+    "stray brace": (replace("data/text/health.yml", "{kk: Аурушаңдық", '{kk: "Аурушаңдық {"'),
+        "data/text/health.yml", 3, "braces hold the name of a placeholder"),
+    "placeholder with a format": (replace("data/text/common.yml", 'kk: "{year} жылы"', 'kk: "{year:d} жылы"'),
+        "data/text/common.yml", None, "braces hold the name of a placeholder and nothing else"),
+    "unit without its value": (replace("data/codes.yml", 'en: "{value} km"', 'en: "{number} km"'),
+        "data/codes.yml", None, "placeholders differ"),
+    "alias": (append(CARD, "labels: &a {sex: *a}\n"), CARD, 19, "anchors and aliases are not used"),
+    "unknown locale": (replace("data/edition.yml", "ru_KZ", "xx_YY"), "data/edition.yml", None, "a CLDR locale"),
+    "range without bounds": (replace(CARD, "range: [0, 1000]", "range: [.nan, 1000]"), CARD, 8, "finite number"),
     "correction that fits nothing": (
         replace("data/corrections.csv", "2023,KZ,settlement=urban,35.8", "2023,KZ,settlement=urban,35.9"),
         "data/corrections.csv", 2, "a correction must fit one printed figure; it fits 0",
