@@ -37,6 +37,7 @@ APART = 5.0  # points between the middles of two groups' marks in a row
 GAP, RING_GAP = 9.0, 18.0  # points between a bar and its value, more where a ring may stand between
 LINE = 13.5  # points between lines of a label
 SIZE, SMALL = 11.0, 10.5  # points of text, and of legends and values on a line
+NEAR_ZERO = 0.15  # of the highest value
 MARGIN = 0.09  # of the years, on both sides of a series
 WRAP = 22  # letters in a line of a label
 MOST_TEXTS = 2  # groups whose values are written behind a row
@@ -267,13 +268,18 @@ def lines(
         for name, marker in zip(names, MARKERS, strict=False):
             own = rows[rows["series"] == name]
             axes.scatter(own["year"], own["number"], color=colours[name], marker=marker, s=30, zorder=3)
-        for row, below in zip(rows.to_dict("records"), _lows(rows), strict=True):
+        lows = _lows(rows)
+        for row, below in zip(rows.to_dict("records"), lows, strict=True):
             axes.annotate(
                 row["text"], (row["year"], row["number"]), (0, -16 if below else 7),
                 textcoords="offset points", ha="center", fontsize=SMALL, color=inks[row["series"]],
                 bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
             )  # fmt: skip
         _year_axes(axes, rows, tick, breaks)
+        if (rows["number"][lows] < rows["number"].max() * NEAR_ZERO).any():
+            # Room for a value that stands below a point near zero.
+            axes.set_ylim(bottom=-rows["number"].max() * NEAR_ZERO)
+            axes.axhline(0, color="#767676", lw=0.8)
         _legend(figure, [(m, colours[n], colours[n]) for n, m in zip(names, MARKERS, strict=False)], legend)
         return _svg(figure, alternative)
 
@@ -282,7 +288,7 @@ def _lows(rows: pd.DataFrame) -> list[bool]:
     """Whether a point's text stands below the line: lower than both neighbours, or just under another's text."""
     number, top = rows["number"], rows["number"].max()
     series = rows.groupby("series", sort=False)["number"]
-    valley = (series.shift(1) > number) & (series.shift(-1) > number) & (number > top * 0.15)
+    valley = (series.shift(1) > number) & (series.shift(-1) > number) & (number > top * NEAR_ZERO)
     named = rows[rows["text"] != ""]
     return [
         bool(low or (row["text"] and _crowded(named.loc[named["year"] == row["year"], "number"] - row["number"], top)))
@@ -345,10 +351,10 @@ def _spaced(years: list[int], gap: float) -> list[int]:
 
 
 @cache
-def _width(text: str, size: float = SIZE) -> float:
+def _width(text: str, size: float = SIZE, weight: str = "normal") -> float:
     """Points a text takes in the house font, which is wider than those of most readers."""
     width, _, _ = text_to_path.get_text_width_height_descent(
-        text, FontProperties(family="DejaVu Sans", size=size), False
+        text, FontProperties(family="DejaVu Sans", size=size, weight=weight), False
     )
     return float(width)
 
@@ -365,7 +371,8 @@ def _rows_canvas(names: pd.Series, texts: pd.Series, legend: Sequence[str], axis
     top = 4.0 + LEGEND_LINE * _legend_lines(legend)
     bottom = 20.0 if axis else 4.0
     height = edges[-1] + top + bottom
-    left = max(_width(line) for label in labels for line in label.split("\n")) + 8
+    # In bold, as the chosen region's name may be.
+    left = max(_width(line, weight="bold") for label in labels for line in label.split("\n")) + 8
     right = 14.0 if axis else 4.0
     width = WIDTH - left - right
     figure = Figure(figsize=(WIDTH / 72, height / 72))

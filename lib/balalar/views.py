@@ -298,9 +298,11 @@ class View:
         if self.grid.split and len(pairs) > MOST_SERIES:
             pairs = [pair for pair in pairs if pair[1] != TOTAL]
         rows = []
+        drawn = [year for pair in pairs[:MOST_SERIES] for year in self._line_years(*pair)]
+        span = max(drawn, default=0) - min(drawn, default=0)
         for region, group in pairs[:MOST_SERIES]:
             years = self._line_years(region, group)
-            named = self._named_years(region, group, years, len(pairs) == 1)
+            named = self._named_years(region, group, span, len(pairs) == 1)
             for year in years:
                 record = self.grid.filled(year, region, TOTAL, group)
                 assert record
@@ -319,14 +321,15 @@ class View:
         decimals = 0 if largest >= 10 else 1
         return lambda number: self.words.amount(number, decimals)
 
-    def _named_years(self, region: str, group: str, years: list[int], alone: bool) -> set[int]:
-        """Years whose value is written: the ends, the peak, and others where there is room."""
+    def _named_years(self, region: str, group: str, span: int, alone: bool) -> set[int]:
+        """Years whose value is written: the ends, the peak, and others where there is room on an axis of so many."""
+        years = self._line_years(region, group)
         records = {year: record for year in years if (record := self.grid.filled(year, region, TOTAL, group))}
         height = {year: float(record["value"]) for year, record in records.items()}
         longest = max(map(self.words.bare, records.values()), key=len)
         ends = [years[-1], years[0]]
         peak = max(years, key=height.__getitem__)
-        aside, above = (years[-1] - years[0]) * charts.room(longest), max(map(abs, height.values())) / 6
+        aside, above = span * charts.room(longest), max(map(abs, height.values())) / 6
         named: list[int] = []
         for year in [*ends, peak, *years] if alone else ends:
             if all(abs(year - other) >= aside or abs(height[year] - height[other]) >= above for other in named):
