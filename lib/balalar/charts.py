@@ -45,6 +45,7 @@ MOST_TEXTS = 2  # groups whose values are written behind a row
 STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": SIZE,
+    "text.parse_math": False,
     "svg.fonttype": "none",
     "svg.hashsalt": "balalar",
     "axes.edgecolor": "#767676",
@@ -202,7 +203,7 @@ def _finish_groups(
     axes, ends = canvas.axes, ends.clip(lower=0)
     _row_labels(canvas, ends, pd.Series("", index=rows.index))
     if len(groups) > MOST_TEXTS:
-        axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(4))
+        axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(3))
         axes.xaxis.set_major_formatter(lambda number, _: tick(number))
         axes.grid(axis="x", color="#E3E8ED", lw=0.8)
         axes.set_axisbelow(True)
@@ -372,7 +373,8 @@ def _rows_canvas(names: pd.Series, texts: pd.Series, legend: Sequence[str], axis
     bottom = 20.0 if axis else 4.0
     height = edges[-1] + top + bottom
     # In bold, as the chosen region's name may be.
-    left = max(_width(line, weight="bold") for label in labels for line in label.split("\n")) + 8
+    longest = max(_width(line, weight="bold") for label in labels for line in label.split("\n"))
+    left = min(longest + 8, WIDTH * 0.6)
     right = 14.0 if axis else 4.0
     width = WIDTH - left - right
     figure = Figure(figsize=(WIDTH / 72, height / 72))

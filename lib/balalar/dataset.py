@@ -268,11 +268,13 @@ def correct(printed: pd.DataFrame, corrections: list[dict[str, str]], catalogue:
         key = (*(row[name] for name in PRINTED_KEY[:-1]), row["printed"])
         codes = _codes(row["dims"], row["indicator"], catalogue).items()
         fitting = [record for record in by_key.get(key, []) if all(record[name] == code for name, code in codes)]
-        if len(fitting) == 1:
+        if len(fitting) == 1 and not fitting[0]["correction"]:
             fitting[0].update(_changes(row, catalogue), correction=row["id"])
         else:
             found = " ".join((*key, row["dims"])).strip()
             rule = f"a correction must fit one printed figure; it fits {len(fitting)}"
+            if len(fitting) == 1:
+                rule = f"a figure is corrected once; {fitting[0]['correction']} corrects it too"
             line = int(row["line"])
             faults.append(Fault("data/corrections.csv", line, row["id"], found, rule, "Mend its key."))
     if faults:
@@ -288,6 +290,8 @@ def _changes(row: dict[str, str], catalogue: Catalogue) -> dict[str, Any]:
     for column in ("region", "value", "status"):
         if row[f"used_{column}"]:
             changes[column] = row[f"used_{column}"]
+    if row["used_status"] in MISSING:
+        changes["value"] = ""
     if row["used_dims"]:
         changes |= _codes(row["used_dims"], row["indicator"], catalogue)
     return changes

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
 
+from balalar.atomic import put, workplace
 from balalar.cards import BASIC_DIMENSIONS
 from balalar.dataset import Dataset
+from balalar.errors import BalalarError
 
 View = Literal["printed", "corrected"]
 
@@ -55,13 +55,16 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
     ----------
     frame : DataFrame
     path : Path
-        File to write; its folder must exist.
+        File to write; its folder must exist. A link is followed.
+
+    Raises
+    ------
+    BalalarError
+        Something stands there that is no file.
     """
-    handle, aside = tempfile.mkstemp(dir=path.parent, suffix=".csv")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            frame.to_csv(file, index=False, lineterminator="\n")
-        os.chmod(aside, 0o644)
-        os.replace(aside, path)
-    finally:
-        Path(aside).unlink(missing_ok=True)
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        raise BalalarError(f"{path}: this is no file; choose another")
+    with workplace(path) as aside:
+        frame.to_csv(aside / path.name, index=False, lineterminator="\n", encoding="utf-8")
+        put(aside / path.name, path)

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
-import tempfile
+import shutil
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -18,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from balalar.atomic import put, workplace
 from balalar.cards import BASIC_DIMENSIONS, TOTAL, Card, Catalogue, read
 from balalar.errors import DataError, Fault
 from balalar.layout import Layout, Observation, Table, Text
@@ -70,21 +70,24 @@ def ingest(report: Path, year: int, catalogue: Catalogue, where: Project) -> dic
 
 
 def write(files: dict[str, str], folder: Path) -> None:
-    """Write the CSVs, each whole or not at all.
+    """Put the CSVs in place, all at once or none.
 
     Parameters
     ----------
     files : dict of str to str
         Text of the CSV of each indicator, by its id.
     folder : Path
-        Folder of the observations; made if it is not there.
+        Folder of the observations; made if it is not there. Its other files stay.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as aside:
+    folder = folder.resolve()
+    with workplace(folder) as aside:
+        fresh = aside / "fresh"
+        if folder.exists():
+            shutil.copytree(folder, fresh)
+        fresh.mkdir(exist_ok=True)
         for indicator, content in files.items():
-            (Path(aside) / f"{indicator}.csv").write_text(content, encoding="utf-8", newline="")
-        for indicator in files:
-            os.replace(Path(aside) / f"{indicator}.csv", folder / f"{indicator}.csv")
+            (fresh / f"{indicator}.csv").write_text(content, encoding="utf-8", newline="")
+        put(fresh, folder)
 
 
 def _read_text(report: Path, where: Project) -> Text:
@@ -248,8 +251,12 @@ def _other_reports(path: Path, year: int) -> list[list[str]]:
     """Rows that other reports print; those of a file that is damaged are never guessed."""
     if not path.exists():
         return []
-    with path.open(encoding="utf-8", newline="") as file:
-        header, *rows = [row for row in csv.reader(file) if row] or [[]]
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            header, *rows = [row for row in csv.reader(file) if row] or [[]]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        rule = f"what other reports print must be a readable CSV ({error})"
+        raise DataError([Fault(str(path), 0, "file", "", rule, "Restore the file first.")]) from None
     whole = [row for row in rows if len(row) == len(header)]
     others = [row for row in whole if row[-1] != str(year)]
     if others and len(whole) < len(rows):

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
+from math import comb
 from typing import Any
 
 from pydantic import ConfigDict, Field
@@ -23,6 +24,7 @@ LETTERS = str.maketrans("ӛӚҧҦҥҤ", "өӨұҰүҮ")
 NUMBER = r"-?\d+(?:[.,]\d+)?%?"
 CELL = rf"(?:{NUMBER}|[-–])(?=\s|$)"
 TABLE_ENDS = r"Дереккөз|\*\s"
+MOST_READINGS = 100_000  # of the spaces in one row
 DASH, BLANK = "M", "O"  # SDMX status of a printed dash and of an empty cell
 
 
@@ -306,6 +308,8 @@ def _most_alike(choices: list[list[str]]) -> list[list[str]]:
 def _groupings(tokens: list[str], columns: int, spaced: bool = True) -> Iterator[list[str]]:
     """All ways to close the spaces in thousands, if there are any, that leave so many values."""
     gaps = [at for at in range(1, len(tokens)) if spaced and _continues(tokens[at - 1], tokens[at])]
+    if len(tokens) >= columns and comb(len(gaps), len(tokens) - columns) > MOST_READINGS:
+        return  # far too many groups of digits for so few columns
     for closed in combinations(gaps, len(tokens) - columns) if len(tokens) >= columns else ():
         values: list[str] = []
         for at, token in enumerate(tokens):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -18,6 +19,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbconvert import HTMLExporter
 from papermill.exceptions import PapermillExecutionError
 
+from balalar.atomic import runs
 from balalar.brief import PART, years_of
 from balalar.cards import COUNTRY
 from balalar.dataset import Dataset
@@ -26,7 +28,7 @@ from balalar.paths import ROOT_VARIABLE, Project
 
 PARAMETERS = ("year", "lang", "region")
 TEMPLATES = Path(__file__).parent / "templates"
-LEFTOVERS = "balalar-"  # what a build makes for a time bears this and its process number
+SOCKETS = "balalar-kernel-"  # sockets of the kernels bear this and the process number
 SECONDS = 300  # a notebook that takes longer has failed
 
 
@@ -35,7 +37,7 @@ class LocalKernelManager(AsyncKernelManager):
 
     def __init__(self, **options: Any) -> None:
         # Jupyter's own name for the socket is the same for kernels that start together.
-        socket = Path(tempfile.gettempdir()) / f"{LEFTOVERS}{os.getpid()}-{uuid4().hex[:12]}"
+        socket = Path(tempfile.gettempdir()) / f"{SOCKETS}{os.getpid()}-{uuid4().hex[:12]}"
         super().__init__(transport="ipc", ip=str(socket), **options)
 
 
@@ -125,7 +127,7 @@ def plan(
     wanted_years = list(years) or [newest]
     _refuse("year", wanted_years, sorted({year for known in available.values() for year in known}))
     jobs = []
-    for year in wanted_years:
+    for year in dict.fromkeys(wanted_years):
         _refuse("region", regions, [COUNTRY, *catalogue.codes.living(year)])
         for chapter in chapters or available:
             if year not in available[chapter]:
@@ -135,6 +137,7 @@ def plan(
             jobs += [Job(year, r, chapter, lang) for r in regions or [COUNTRY] for lang in langs or spoken]
     for chapter in dict.fromkeys(job.chapter for job in jobs):
         _check_parameters(where.notebooks / f"{chapter}.ipynb", where)
+    jobs = list(dict.fromkeys(jobs))
     order = {chapter: at for at, chapter in enumerate(available)}
     return sorted(jobs, key=lambda job: (job.year, job.region, order[job.chapter], spoken.index(job.lang)))
 
@@ -176,6 +179,7 @@ def run(jobs: Sequence[Job], where: Project, folder: Path, done: Callable[[Outco
         In the order of the jobs; a failed one carries its failure.
     """
     os.environ[ROOT_VARIABLE] = str(where.root)
+    _sweep_sockets()
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     outcomes: dict[Job, Outcome] = {}
@@ -190,6 +194,14 @@ def run(jobs: Sequence[Job], where: Project, folder: Path, done: Callable[[Outco
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return [outcomes[job] for job in jobs]
+
+
+def _sweep_sockets() -> None:
+    """Remove sockets of kernels whose build was killed."""
+    for path in Path(tempfile.gettempdir()).glob(f"{SOCKETS}*"):
+        number = re.fullmatch(rf"{SOCKETS}([0-9]+)-[0-9a-f]{{12}}-[0-9]+", path.name)
+        if number and not runs(int(number[1])):
+            path.unlink(missing_ok=True)
 
 
 def _execute(job: Job, where: Project, folder: Path) -> Outcome:
@@ -212,13 +224,38 @@ def _execute(job: Job, where: Project, folder: Path) -> Outcome:
             # The kernel's folder; papermill's own cwd would move this whole process, all threads with it.
             resources={"metadata": {"path": str(folder)}},
         )
-        sections = take_sections(nbformat.read(target, as_version=4))
+        failure = _unfinished(target)
+        sections = [] if failure else take_sections(nbformat.read(target, as_version=4))
     except PapermillExecutionError as error:
         source = " ".join(error.source.split())[:80]
         failure = f"cell {error.cell_index + 1} ({source}): {error.ename}: {error.evalue}"
     except Exception as error:  # a kernel that died, a file that is no notebook: the others go on
-        failure = f"{type(error).__name__}: {error}"
+        reason = " ".join(str(error).split())[:200]
+        failure = f"{_last_begun(target)}: {type(error).__name__}: {reason}"
     return Outcome(job, sections, time.monotonic() - start, failure)
+
+
+def _unfinished(target: Path) -> str:
+    """The first cell that was not completed, in words; empty where all were."""
+    cells = _code_cells(target)
+    left = [cell for cell in cells if cell[1].metadata.papermill["status"] != "completed"]
+    return f"{_named(*left[0])} was not completed" if left else ""
+
+
+def _last_begun(target: Path) -> str:
+    """The cell in which the kernel was lost."""
+    begun = [cell for cell in _code_cells(target) if cell[1].metadata.papermill["start_time"]]
+    return _named(*begun[-1]) if begun else "the notebook was not begun"
+
+
+def _code_cells(target: Path) -> list[tuple[int, Any]]:
+    """Code cells of an executed notebook with their numbers; none where papermill has not saved it."""
+    cells = nbformat.read(target, as_version=4).cells if target.exists() else []
+    return [(n, cell) for n, cell in enumerate(cells, 1) if cell.cell_type == "code" and "papermill" in cell.metadata]
+
+
+def _named(number: int, cell: Any) -> str:
+    return f"cell {number} ({' '.join(cell.source.split())[:80]})"
 
 
 def take_sections(notebook: Any) -> list[Section]:

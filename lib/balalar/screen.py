@@ -24,7 +24,7 @@ from balalar.paths import Project, project
 
 YEAR = r"(19|20)[0-9]{2}"
 OUT_OF_RANGE = "value out of range"
-VALUE = r"-?(0|[1-9][0-9]*)(\.[0-9]+)?(e[0-9]{1,2})?"
+VALUE = r"-?(0|[1-9][0-9]*)(\.[0-9]+)?(e(3|6|9|12))?"
 
 
 def screen(where: Project | None = None) -> list[Fault]:

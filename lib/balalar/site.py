@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from balalar import exchange
+from balalar.atomic import put, workplace
 from balalar.cards import COUNTRY
 from balalar.dataset import Dataset
 from balalar.errors import BalalarError
 from balalar.paths import Project
-from balalar.press import LEFTOVERS, Job, Outcome, page, run
+from balalar.press import Job, Outcome, page, run
 from balalar.tables import render
 from balalar.words import Words
 
@@ -50,71 +49,31 @@ def build(
     BalalarError
         ``out`` holds something that is no site of ours.
     """
-    out = out.resolve()
-    _recover(out)
-    _check_target(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(out.parent, Path(tempfile.gettempdir()))
-    with tempfile.TemporaryDirectory(prefix=f".{LEFTOVERS}{os.getpid()}-", dir=out.parent) as aside:
-        outcomes = run(jobs, where, Path(aside) / "executed", done)
+    out = _target(out, where)
+    with workplace(out) as aside:
+        outcomes = run(jobs, where, aside / "executed", done)
         made = [outcome for outcome in outcomes if not outcome.failure]
         if made:
-            fresh = Path(aside) / "site"
+            fresh = aside / "site"
             _write_site(made, dataset, fresh)
             (fresh / MARKER).write_text("This folder is made by balalar build and replaced by the next.\n")
-            _swap(fresh, out)
+            put(fresh, out)
     return outcomes
 
 
-def _check_target(out: Path) -> None:
-    """Never replace a folder that no build has made."""
+def _target(out: Path, where: Project) -> Path:
+    """Where the site goes; never over a folder that no build has made, nor among the sources."""
+    try:
+        out = out.resolve()
+    except (OSError, RuntimeError) as error:
+        raise BalalarError(f"{out}: no folder can stand here ({error}); choose another --out") from None
+    if any(out.is_relative_to(sources) for sources in (where.data, where.notebooks)):
+        raise BalalarError(f"{out}: a site does not stand among the data or notebooks; choose another --out")
     if out.exists() and not (out.is_dir() and ((out / MARKER).exists() or not any(out.iterdir()))):
         raise BalalarError(
             f"{out}: no site of balalar's stands here, and what does would be replaced; choose another --out"
         )
-
-
-def _old(out: Path) -> Path:
-    return out.with_name(f".{out.name}.old")
-
-
-def _swap(fresh: Path, out: Path) -> None:
-    """Put the new site in the place of the old one, which comes back if that fails."""
-    old = _old(out)
-    if out.exists():
-        os.replace(out, old)
-    try:
-        os.replace(fresh, out)
-    except BaseException:
-        _recover(out)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _recover(out: Path) -> None:
-    """Bring back the old site where a build was killed between the two steps of its swap."""
-    old = _old(out)
-    if old.exists() and not out.exists():
-        os.replace(old, out)
-
-
-def _sweep(*folders: Path) -> None:
-    """Remove what builds that were killed have left behind."""
-    for folder in folders:
-        for path in folder.glob(f"*{LEFTOVERS}*-*"):
-            number = path.name.lstrip(".").removeprefix(LEFTOVERS).split("-")[0]
-            if number.isdigit() and not _runs(int(number)):
-                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
-
-
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return out
 
 
 def _write_site(outcomes: Sequence[Outcome], dataset: Dataset, folder: Path) -> None:

@@ -7,16 +7,16 @@ import balalar
 
 FLOORS = [
     {"errors", "paths"},
-    {"cards", "dataset", "screen", "ingest", "layout", "exchange"},
+    {"atomic", "cards", "dataset", "screen", "ingest", "layout", "exchange"},
     {"measures"},
     {"words", "charts", "tables", "findings", "views", "brief"},
     {"press", "site"},
     {"cli", "__init__"},
 ]
 # Within a floor the order of this list is the only direction.
-ORDER = ["errors", "paths", "cards", "layout", "dataset", "screen", "ingest", "exchange", "measures", "words"]
+ORDER = ["errors", "paths", "atomic", "cards", "layout", "dataset", "screen", "ingest", "exchange", "measures", "words"]
 ORDER += ["charts", "tables", "findings", "views", "brief", "press", "site", "cli", "__init__"]
-DISK = {"cards", "dataset", "ingest", "screen", "exchange", "press", "site", "cli", "paths"}
+DISK = {"atomic", "cards", "dataset", "ingest", "screen", "exchange", "press", "site", "cli", "paths"}
 CALLS = (".open(", "read_text(", "write_text(", "os.replace")
 LIBRARY = Path(balalar.__file__).parent
 
