@@ -254,7 +254,7 @@ class Findings:
 
     def borders(self) -> list[str]:
         """Regions whose borders changed since the figures they are shown beside."""
-        if self.grid.by != "region" or self.year - 1 in self.card.recalculated:
+        if self.grid.by not in ("region", "year") or self.year - 1 in self.card.recalculated:
             return []
         years = self.grid.years()
         past = [year for year in years if year < self.year]
@@ -262,7 +262,7 @@ class Findings:
             return []
         moved = [region for region in self.grid.regions(self.year) if self._moved(region, past[-1])]
         moved = [region for region in moved if self.grid.before(self.year, region)]
-        if self.region != COUNTRY:
+        if self.region != COUNTRY or self.grid.by == "year":
             moved = [region for region in moved if region == self.region]
         if not moved:
             return []
