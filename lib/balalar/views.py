@@ -72,8 +72,7 @@ class View:
         if self.grid.by == "year":
             return self._table_of_years(caption, groups)
         by_region = self.grid.by == "region"
-        # The country's own series stands where the indicator is shown by year.
-        years = (by_region and self.grid.region_years()) or self.grid.years()
+        years = self._region_table_years() if by_region else self.grid.years()
         keys = [
             (year, group)
             for year in years
@@ -97,6 +96,15 @@ class View:
             rows,
             left_out=words.sentence("left_out", names=words.listed(silent)) if silent else "",
         )
+
+    def _region_table_years(self) -> list[int]:
+        """Years in which regions have a value, and the one the country is compared with.
+
+        The country's own series stands where the indicator is shown by year.
+        """
+        years = self.grid.region_years()
+        before = self.grid.before(self.year, COUNTRY)
+        return sorted({*years, *([before["year"]] if before else [])}) if years else self.grid.years()
 
     # -- rows and cells ------------------------------------------------------------------------------
 
