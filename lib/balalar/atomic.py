@@ -12,6 +12,7 @@ from pathlib import Path
 
 PREFIX = ".balalar-"
 OLD = "old-"
+OPEN: set[Path] = set()  # workplaces of this process; others of its number are of one that died before it
 
 
 @contextmanager
@@ -27,9 +28,13 @@ def workplace(out: Path) -> Iterator[Path]:
         File or folder that will be put in place; its parent is made if it is not there.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
-    _mend(out.parent)
+    mend(out.parent)
     with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-", dir=out.parent) as folder:
-        yield Path(folder)
+        OPEN.add(Path(folder))
+        try:
+            yield Path(folder)
+        finally:
+            OPEN.discard(Path(folder))
 
 
 def put(fresh: Path, out: Path) -> None:
@@ -52,11 +57,19 @@ def put(fresh: Path, out: Path) -> None:
         raise
 
 
-def _mend(parent: Path) -> None:
-    """Bring back and remove what processes that run no more have left in a folder."""
+def mend(parent: Path) -> None:
+    """Bring back and remove what processes that run no more have left in a folder.
+
+    Parameters
+    ----------
+    parent : Path
+        Folder in which something is to be read or put.
+    """
     for folder in parent.glob(f"{PREFIX}*"):
         number = re.fullmatch(rf"{re.escape(PREFIX)}([0-9]+)-\w{{8}}", folder.name)
-        if not number or not folder.is_dir() or runs(int(number[1])):
+        if not number or not folder.is_dir() or folder in OPEN:
+            continue
+        if int(number[1]) != os.getpid() and runs(int(number[1])):
             continue
         for old in folder.glob(f"{OLD}*"):
             out = parent / old.name.removeprefix(OLD)

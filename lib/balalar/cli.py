@@ -93,8 +93,9 @@ def export_command(out: Path, view: exchange.View) -> None:
     """Write all observations to OUT, one tidy CSV."""
     if not out.parent.is_dir():
         raise BalalarError(f"{out}: the folder {out.parent} does not exist")
-    if out.resolve().is_relative_to(project().data):
-        raise BalalarError(f"{out}: an export does not stand among the data it is made from; choose another file")
+    where, folder = project(), out.parent.resolve()
+    if any(folder.is_relative_to(sources) for sources in (where.data, where.notebooks)):
+        raise BalalarError(f"{out}: an export does not stand among the data or notebooks; choose another file")
     _sound()
     frame = exchange.tidy(open_dataset(), view)
     exchange.write_csv(frame, out)

@@ -62,7 +62,10 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
     BalalarError
         Something stands there that is no file.
     """
-    path = path.resolve()
+    try:
+        path = path.resolve()
+    except (OSError, RuntimeError) as error:
+        raise BalalarError(f"{path}: no file can stand here ({error}); choose another") from None
     if path.exists() and not path.is_file():
         raise BalalarError(f"{path}: this is no file; choose another")
     with workplace(path) as aside:

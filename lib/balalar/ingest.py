@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from balalar.atomic import put, workplace
+from balalar.atomic import mend, put, workplace
 from balalar.cards import BASIC_DIMENSIONS, TOTAL, Card, Catalogue, read
 from balalar.errors import DataError, Fault
 from balalar.layout import Layout, Observation, Table, Text
@@ -50,6 +50,7 @@ def ingest(report: Path, year: int, catalogue: Catalogue, where: Project) -> dic
     DataError
         The text does not hold what is declared; all faults at once.
     """
+    mend(where.data)  # before other reports' rows are read
     text = _read_text(report, where)
     folder = where.report(year)
     layouts: dict[str, Layout] = read(dict[str, Layout], folder / "tables.yml", where)
@@ -259,8 +260,9 @@ def _other_reports(path: Path, year: int) -> list[list[str]]:
         raise DataError([Fault(str(path), 0, "file", "", rule, "Restore the file first.")]) from None
     whole = [row for row in rows if len(row) == len(header)]
     others = [row for row in whole if row[-1] != str(year)]
-    if others and len(whole) < len(rows):
-        rule = "the file holds other reports' figures and a row that is not whole"
+    if len(whole) < len(rows):
+        # It may be another report's, and would be lost.
+        rule = "the file holds a row that is not whole, of which nobody can tell the report"
         raise DataError([Fault(str(path), 0, "row", "", rule, "Restore the file first.")])
     return others
 

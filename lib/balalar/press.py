@@ -250,7 +250,10 @@ def _last_begun(target: Path) -> str:
 
 def _code_cells(target: Path) -> list[tuple[int, Any]]:
     """Code cells of an executed notebook with their numbers; none where papermill has not saved it."""
-    cells = nbformat.read(target, as_version=4).cells if target.exists() else []
+    try:
+        cells = nbformat.read(target, as_version=4).cells if target.exists() else []
+    except Exception:  # nbformat has an exception for each way to be no notebook; the first error is the one to tell
+        cells = []
     return [(n, cell) for n, cell in enumerate(cells, 1) if cell.cell_type == "code" and "papermill" in cell.metadata]
 
 

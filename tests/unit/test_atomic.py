@@ -47,8 +47,19 @@ def test_what_a_killed_process_set_aside_comes_back_and_its_litter_goes(tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["site"]
 
 
+def test_a_leftover_with_our_own_number_is_of_a_process_before_us(tmp_path: Path) -> None:
+    """In a container every process is the first."""
+    left = tmp_path / f".balalar-{os.getpid()}-abcd1234"
+    (left / "old-site").mkdir(parents=True)
+    with atomic.workplace(tmp_path / "site") as aside:
+        assert (tmp_path / "site").is_dir()
+        atomic.mend(tmp_path)
+        assert aside.is_dir()
+    assert [path.name for path in tmp_path.iterdir()] == ["site"]
+
+
 def test_nothing_else_is_touched(tmp_path: Path) -> None:
-    kept = ["balalar-2021-en", ".balalar-notes", f".balalar-{os.getpid()}-abcd1234", f".balalar-{GONE}-short"]
+    kept = ["balalar-2021-en", ".balalar-notes", f".balalar-{os.getppid()}-abcd1234", f".balalar-{GONE}-short"]
     for name in kept:
         (tmp_path / name).mkdir()
     with atomic.workplace(tmp_path / "site"):

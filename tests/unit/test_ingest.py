@@ -141,6 +141,24 @@ def test_figures_of_another_report_are_kept(declared: Project, catalogue, tmp_pa
     assert "2021,KZ,total,total,6500000,A,table-2.1,2021" in files["child_population"]
 
 
+def test_rows_a_killed_process_set_aside_are_read_again(declared: Project, catalogue, tmp_path: Path) -> None:
+    path = declared.observations / "child_population.csv"
+    header = path.read_text(encoding="utf-8").splitlines()[0]
+    row = "2021,KZ,total,total,6500000,A,table-2.1,2021"
+    path.write_text(f"{header}\n{row}\n", encoding="utf-8")
+    left = declared.data / f".balalar-{2**22 + 1}-abcd1234"
+    left.mkdir()
+    declared.observations.rename(left / "old-observations")
+    assert row in _read(declared, catalogue, TEXT, tmp_path)["child_population"]
+
+
+def test_a_row_that_is_not_whole_is_never_dropped(declared: Project, catalogue, tmp_path: Path) -> None:
+    with (declared.observations / "child_population.csv").open("a", encoding="utf-8") as file:
+        file.write("2021,KZ,total,total,6500000,A,table-2.1\n")
+    with pytest.raises(DataError, match="a row that is not whole"):
+        _read(declared, catalogue, TEXT, tmp_path)
+
+
 def test_nothing_is_written_half(tmp_path: Path) -> None:
     folder = tmp_path / "observations"
     ingest.write({"a": "x\n", "b": "y\n"}, folder)
