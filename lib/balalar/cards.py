@@ -100,6 +100,28 @@ class Card(Record):
         Whether more of it is good, bad or neither.
     numerator, denominator, per
         Where the indicator is a quotient of two others: numerator / denominator * per.
+    numerator_codes : dict of str to str
+        Codes at which the numerator is taken; at those of the share itself, if left out.
+    of_country : bool
+        True where the denominator is the country's: a region's share of the whole.
+    parts : dict of str to tuple of str
+        Codes that add up to the total, by dimension.
+    composition, composition_of
+        Dimension over which shares add up to 100 %, and the indicator whose structure they are.
+    same_as, same_codes
+        Indicator, and its codes, that is another name for the same quantity.
+    mean_over_year : str
+        Start-of-year count of which this one is the mean of two neighbouring years.
+    mean_of : str
+        Dimension of which the total is the arithmetic mean.
+    within : str
+        Indicator that this one is part of, and never exceeds.
+    complement : str
+        Indicator with which this one adds up to 100 %.
+    weight : str
+        Count by which the regions' values weigh in the country's; the denominator, if left out.
+    change_of, change_since
+        Indicator of which this one is the change, on the year before or since a fixed year.
     recalculated : tuple of int
         Years whose figures stand on the borders of the regions of the year after.
     doubtful : bool
@@ -124,6 +146,20 @@ class Card(Record):
     numerator: Code | None = None
     denominator: Code | None = None
     per: float | None = None
+    numerator_codes: dict[Code, Code] = Field(default_factory=dict)
+    of_country: bool = False
+    parts: dict[Code, tuple[Code, ...]] = Field(default_factory=dict)
+    composition: Code | None = None
+    composition_of: Code | None = None
+    same_as: Code | None = None
+    same_codes: dict[Code, Code] = Field(default_factory=dict)
+    mean_over_year: Code | None = None
+    mean_of: Code | None = None
+    within: Code | None = None
+    complement: Code | None = None
+    weight: Code | None = None
+    change_of: Code | None = None
+    change_since: int | None = None
     recalculated: tuple[int, ...] = ()
     derived: bool = False
     doubtful: bool = False
@@ -135,15 +171,17 @@ class Card(Record):
 
     @model_validator(mode="after")
     def _holds_together(self) -> Card:
-        parts = (self.numerator, self.denominator, self.per)
-        if any(parts) and not all(parts):
-            raise ValueError("numerator, denominator and per go together")
+        if (self.denominator and not self.numerator) or (self.numerator is None) != (self.per is None):
+            raise ValueError("numerator and per go together, and a denominator with them")
         low, high = self.range
         if low is not None and high is not None and low > high:
             raise ValueError("the range must go from the lower to the higher value")
+        named = {*self.parts, *filter(None, (self.composition, self.mean_of))}
+        if unknown := sorted(named - set(self.dimensions)):
+            raise ValueError(f"parts, composition and mean_of name the card's dimensions; unknown: {', '.join(unknown)}")
         if self.doubtful and self.caveat is None:
             raise ValueError("a doubtful indicator needs a caveat that says why")
-        if self.derived and not all(parts):
+        if self.derived and not self.denominator:
             raise ValueError("a derived indicator needs numerator, denominator and per")
         return self
 
@@ -161,8 +199,10 @@ class Dimension(Record):
     ----------
     by : Text
         The label as it stands in «by sex», «по полу», «жынысы бойынша».
-    subtotals : tuple of str
-        Codes that are sums of others of the list; they are not drawn or ranked beside their parts.
+    subtotals : dict of str to tuple of str
+        Codes that are sums of others of the list, with those; they are not drawn or ranked beside their parts.
+    open : tuple of str
+        Subtotals of which the list names only some parts.
     ordered : bool
         True where the codes have an order of their own (ages), which a chart keeps.
     ranked : bool
@@ -174,15 +214,19 @@ class Dimension(Record):
     label: Text
     by: Text
     items: dict[Code, Text]
-    subtotals: tuple[Code, ...] = ()
+    subtotals: dict[Code, tuple[Code, ...]] = Field(default_factory=dict)
+    open: tuple[Code, ...] = ()
     ordered: bool = False
     ranked: bool = True
     proper: tuple[Code, ...] = ()
 
     @model_validator(mode="after")
     def _knows_its_codes(self) -> Dimension:
-        if unknown := sorted({*self.subtotals, *self.proper} - set(self.items)):
+        nested = {code for parts in self.subtotals.values() for code in parts}
+        if unknown := sorted({*self.subtotals, *self.proper, *nested} - set(self.items)):
             raise ValueError(f"subtotals and proper name items of the list; unknown: {', '.join(unknown)}")
+        if unknown := sorted(set(self.open) - set(self.subtotals)):
+            raise ValueError(f"open names subtotals; unknown: {', '.join(unknown)}")
         return self
 
 

@@ -37,6 +37,11 @@ class Project:
         return self.data / "observations"
 
     @property
+    def claims(self) -> Path:
+        """Folder of the claims, one folder a report."""
+        return self.data / "claims"
+
+    @property
     def text(self) -> Path:
         """Folder of the readers' text, one YAML a chapter."""
         return self.data / "text"
