@@ -169,6 +169,14 @@ class Card(Record):
     definition: Text
     caveat: Text | None = None
 
+    def relatives(self) -> set[str]:
+        """Indicators that a relation of this card names."""
+        named = (
+            self.numerator, self.denominator, self.composition_of, self.same_as, self.mean_over_year, self.within,
+            self.complement, self.weight, self.change_of,
+        )  # fmt: skip
+        return {one for one in named if one}
+
     @model_validator(mode="after")
     def _holds_together(self) -> Card:
         if (self.denominator and not self.numerator) or (self.numerator is None) != (self.per is None):
@@ -290,6 +298,11 @@ class Codes(Record):
     def living(self, year: int) -> list[str]:
         """Codes of the regions that exist in a year, without the country, in order."""
         return [code for code, region in self.regions.items() if code != COUNTRY and region.lives(year)]
+
+    def moved_borders(self, region: str, year: int) -> bool:
+        """Whether a region was born in a year, or lost a part of itself to one that was."""
+        born = [one for one, record in self.regions.items() if record.first == year]
+        return region in born or any(self.regions[one].parent == region for one in born)
 
 
 class Place(Record):

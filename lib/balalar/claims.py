@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, StringConstraints, TypeAdapter, ValidationError, model_validator
 
-from balalar.cards import COUNTRY, TOTAL, Card, Catalogue, Record
+from balalar.cards import COUNTRY, Card, Catalogue, Record
 from balalar.errors import DataError, Fault
 from balalar.paths import Project
 
@@ -60,6 +60,8 @@ class Claim(Record):
     printed : str
         The number as printed, ``scale`` its power of ten, ``spelled`` yes where it stands in words.
     hedge : {"", "about", "more", "less"}
+    assumed : {"", "yes"}
+        Yes where the sentence leaves open what its number is compared with, and the row takes the nearest reading.
     direction : {"", "rose", "fell", "unchanged"}
     """
 
@@ -84,6 +86,7 @@ class Claim(Record):
     hedge: Literal["", "about", "more", "less"] = ""
     direction: Literal["", "rose", "fell", "unchanged"] = ""
     spelled: Literal["", "yes"] = ""
+    assumed: Literal["", "yes"] = ""
 
     @model_validator(mode="after")
     def _says_something(self) -> Claim:
@@ -227,6 +230,3 @@ def parts(dims: str) -> dict[str, str]:
     {'sex': 'male', 'cause': 'external'}
     """
     return dict(pair.split("=", 1) for pair in dims.split(";") if "=" in pair)
-
-
-__all__ = ["COUNTRY", "FIELDS", "TOTAL", "Claim", "Kind", "parts", "read_claims"]

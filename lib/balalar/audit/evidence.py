@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 
@@ -12,6 +12,7 @@ import pandas as pd
 
 from balalar.audit.interval import Interval, of_printed, total
 from balalar.cards import COUNTRY, TOTAL, Card, Catalogue
+from balalar.claims import Claim, parts
 
 ADDITIVE = ("count", "money")
 WHOLE_UNITS_ONLY = ("count",)
@@ -63,6 +64,7 @@ class Evidence:
     def __init__(self, frame: pd.DataFrame, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         self.figures: dict[Key, list[Figure]] = defaultdict(list)
+        self.quoted: dict[Key, list[Figure]] = {}
         for indicator, rows in frame[frame["number"].notna()].groupby("indicator", sort=False):
             card = catalogue.cards[str(indicator)]
             codes = zip(*(rows[name] for name in card.dimensions), strict=True) if card.dimensions else ((),) * len(rows)
@@ -78,6 +80,45 @@ class Evidence:
                 figure = Figure(key, value, source, int(report), status, correction, span, float(number))
                 self.figures[key].append(figure)
         self._alias()
+
+    def stated(self, claim: Claim, report: int) -> Figure:
+        """What a claim says of a single quantity, as a figure of its section."""
+        key = self.key(claim.indicator, int(claim.year), claim.region, parts(claim.dims))
+        source, number = f"section-{claim.section}", float(claim.value)
+        return Figure(key, claim.value, source, report, "A", "", of_printed(claim.value), number)
+
+    def say(self, quoted: Mapping[Key, list[Figure]]) -> None:
+        """Add what the claims of the prose say, to be asked where the figures leave a question open."""
+        self.quoted.update(quoted)
+
+    def revised(self, changes: Iterable[tuple[Figure, Key, str]], indicators: Collection[str]) -> Evidence:
+        """A copy of some indicators in which a few figures are others."""
+        copy = object.__new__(Evidence)
+        copy.catalogue, copy.quoted = self.catalogue, self.quoted
+        copy.figures = defaultdict(list)
+        copy.figures.update({key: list(found) for key, found in self.figures.items() if key.indicator in indicators})
+        for figure, key, value in changes:
+            copy.figures[figure.key] = [one for one in copy.figures[figure.key] if one is not figure]
+            if not copy.figures[figure.key]:
+                del copy.figures[figure.key]
+            whole = self.card(key).kind in WHOLE_UNITS_ONLY and self.card(key).decimals == 0
+            changed = replace(figure, key=key, value=value, number=float(value), interval=of_printed(value, whole))
+            copy.figures[key] = [changed, *copy.figures.get(key, [])]
+        return copy
+
+    def related_to(self, indicator: str) -> frozenset[str]:
+        """Indicators that a relation of a card ties to one, over two steps."""
+        near = self._ties[indicator]
+        return frozenset({indicator, *near, *(other for one in near for other in self._ties[one])})
+
+    @cached_property
+    def _ties(self) -> dict[str, set[str]]:
+        ties: dict[str, set[str]] = defaultdict(set)
+        for card in self.catalogue.cards.values():
+            for other in card.relatives():
+                ties[card.id].add(other)
+                ties[other].add(card.id)
+        return ties
 
     def _alias(self) -> None:
         """Put figures of an indicator that is another name under the quantity it names."""

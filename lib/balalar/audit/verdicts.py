@@ -10,7 +10,7 @@ from typing import Literal
 from balalar.audit.evidence import Evidence, Figure, Key, Operand, every
 from balalar.audit.interval import Interval, exact, of_printed, total
 from balalar.cards import COUNTRY, TOTAL
-from balalar.claims import REGION, YEAR, Claim, parts
+from balalar.claims import REGION, WITH_LIMITS, YEAR, Claim, parts
 
 State = Literal["consistent", "contradicted", "unchecked"]
 ABOUT = 0.1  # «about» allows this share of the printed number on either side
@@ -264,6 +264,8 @@ def _extreme(sign: int) -> Callable[[Claim, Evidence], Verdict]:
         shown = tuple(figure for code in (*known, *beyond) for figure in found.figures[code])
         if beyond:
             return Verdict(claim, "contradicted", "order", figures=shown, items=tuple(beyond))
+        if level := _beyond_country(claim, evidence, found, known, sign):
+            return Verdict(claim, "contradicted", "threshold", figures=level, items=tuple(known))
         if not found.complete or missing:
             return Verdict(claim, "unchecked", "regions_missing", items=found.missing)
         return Verdict(claim, "consistent", "order", figures=shown)
@@ -271,12 +273,26 @@ def _extreme(sign: int) -> Callable[[Claim, Evidence], Verdict]:
     return rule
 
 
+def _beyond_country(
+    claim: Claim, evidence: Evidence, found: _Found, known: list[str], sign: int
+) -> tuple[Figure, ...]:
+    """Figures of a «highest» region that lies below the country; no such region can be the highest."""
+    if claim.over != REGION or evidence.catalogue.cards[claim.indicator].kind not in ("share", "rate", "mean"):
+        return ()
+    nation = evidence.added(_keys(claim, evidence, region=COUNTRY), claim.section)
+    if not nation or nation[0].derived:
+        return ()
+    wrong = [code for code in known if found.values[code].times(sign).high < nation[0].interval.times(sign).low]
+    return (*nation[0].figures, *(figure for code in wrong for figure in found.figures[code])) if wrong else ()
+
+
 def _bounds(claim: Claim, evidence: Evidence, code: str) -> dict[str, tuple[Interval, tuple[Figure, ...]]]:
     """The limits a claim speaks of: given, or the right operand, which is the code's own where no region is named."""
     limits: dict[str, tuple[Interval, tuple[Figure, ...]]] = {}
     for side in ("low", "high"):
         if text := getattr(claim, side):
-            limits[side] = (of_printed(text, whole=True), ())
+            # «From 7 to 8» has room for 8.4; «above 8» has none.
+            limits[side] = (of_printed(text, whole=claim.kind not in WITH_LIMITS), ())
     if limits:
         return limits
     own = not claim.base_region and (claim.base_indicator or claim.base_year or claim.base_dims)
@@ -289,9 +305,7 @@ def _bounds(claim: Claim, evidence: Evidence, code: str) -> dict[str, tuple[Inte
 def _side(value: Interval, limits: dict[str, tuple[Interval, tuple[Figure, ...]]], kind: str) -> bool | None:
     """Whether a value lies where the claim says; None where rounding hides it."""
     if kind == "between":
-        low, high = limits["low"][0], limits["high"][0]
-        # A printed limit is itself rounded like the value.
-        return value.high >= low.low and value.low <= high.high
+        return value.meets(Interval(limits["low"][0].low, limits["high"][0].high))
     limit = limits.get("low" if kind == "above" else "high", next(iter(limits.values())))[0]
     if kind == "below":
         value, limit = value.times(-1), limit.times(-1)
@@ -417,7 +431,8 @@ def _compared(kind: str) -> Callable[[Claim, Evidence], Verdict]:
         moves = [_move(left.interval, right.interval) for left, right in pairs]
         left, right = pairs[0]
         shown = (*left.figures, *right.figures)
-        if wanted in moves or (kind == "equal" and "" in moves):
+        alike = kind == "equal" and _still(left.interval, right.interval, STILL.get(claim.hedge, 0))
+        if wanted in moves or (kind == "equal" and "" in moves) or alike:
             return Verdict(claim, "consistent", "order", figures=shown)
         if set(moves) <= {"", "unchanged"}:
             return Verdict(claim, "unchecked", "too_close", figures=shown)
@@ -474,5 +489,3 @@ _RULES: dict[str, Callable[[Claim, Evidence], Verdict]] = {
     "less": _compared("less"),
     "equal": _compared("equal"),
 }
-
-__all__ = ["COUNTRY", "Verdict", "judge"]

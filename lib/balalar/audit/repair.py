@@ -1,0 +1,145 @@
+"""Small changes that would restore what does not hold, each tried on every relation of the figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from balalar.audit.evidence import Evidence, Figure
+from balalar.audit.finding import Change, Finding, Repair, Test
+from balalar.audit.identities import tests
+
+DIGITS = "0123456789"
+SHORT = 3  # a shorter number is one slip from too many others
+MOST = 40  # figures of one relation that are tried
+TestId = tuple[str, object, str, tuple[object, ...]]
+
+
+def edits(value: str) -> Iterator[str]:
+    """Values one slip of the hand away: digits exchanged, changed, lost, added; a point or unit moved.
+
+    Examples
+    --------
+    >>> "24920.0" in set(edits("24290.0")), "933" in set(edits("993")), "58.2" in set(edits("582"))
+    (True, True, True)
+    """
+    number, _, power = value.partition("e")
+    tail = f"e{power}" if power else ""
+    whole, point, fraction = number.partition(".")
+    digits, sign = whole.lstrip("-") + fraction, "-" if whole.startswith("-") else ""
+    decimals = len(fraction)
+    made = [digits[:at] + digits[at + 1] + digits[at] + digits[at + 2 :] for at in range(len(digits) - 1)]
+    made += [digits[:at] + digit + digits[at + 1 :] for at in range(len(digits)) for digit in DIGITS]
+    made += [digits[:at] + digits[at + 1 :] for at in range(len(digits))]
+    made += [digits[:at] + digit + digits[at:] for at in range(len(digits) + 1) for digit in DIGITS]
+    for one in made:
+        yield from _written(one, decimals, sign, tail)
+    for shift in (-3, -2, -1, 1, 2, 3):
+        padded = digits + "0" * max(-(decimals + shift), 0) if decimals + shift < 0 else digits
+        yield from _written(padded, max(decimals + shift, 0), sign, tail)
+
+
+def _written(digits: str, decimals: int, sign: str, tail: str) -> Iterator[str]:
+    if len(digits) > decimals and not (len(digits) - decimals > 1 and digits.startswith("0")):
+        yield sign + (f"{digits[:-decimals]}.{digits[-decimals:]}" if decimals else digits) + tail
+
+
+def failing(evidence: Evidence) -> dict[TestId, Test]:
+    """Tests that do not hold, by what they test."""
+    found = {}
+    for test in tests(evidence):
+        if not test.holds:
+            against = tuple(sorted({(figure.key, figure.source) for figure in test.against}, key=repr))
+            found[test.rule, test.figure.key, test.figure.source, against] = test
+    return found
+
+
+def propose(finding: Finding, evidence: Evidence) -> Finding:
+    """Add the one best repair to a finding of a broken relation; none, if the rules can't decide.
+
+    Parameters
+    ----------
+    finding : Finding
+        One whose figures and what they are held against stand at fault.
+    evidence : Evidence
+        The figures it was found in.
+
+    Returns
+    -------
+    Finding
+        With ``repair``, or with kind ``undecided`` where several repairs are as good.
+    """
+    involved = [one for one in dict.fromkeys((*finding.figures, *finding.against)) if one.key in evidence.figures]
+    if finding.expected is None or not 1 < len(involved) <= MOST:
+        return finding
+    indicators = evidence.related_to(finding.key.indicator)
+    before = set(failing(evidence.revised((), indicators)))
+    ranked = sorted(
+        ((score, changes, rule) for changes, rule in _candidates(finding, involved)
+         if (score := _gained(evidence, indicators, before, changes)) > 0),
+        key=lambda entry: -entry[0],
+    )  # fmt: skip
+    if not ranked:
+        return finding
+    best = [entry for entry in ranked if entry[0] == ranked[0][0]]
+    if len({tuple((id(change.figure), change.value) for change in entry[1]) for entry in best}) > 1:
+        return replace(finding, kind="undecided", items=_named(best))
+    score, changes, rule = best[0]
+    sources = tuple(dict.fromkeys(figure.source for figure in involved))
+    return replace(finding, repair=Repair(rule, changes, sources, "high" if score > 1 else "medium"))
+
+
+def _named(best: list[tuple[int, tuple[Change, ...], str]]) -> tuple[str, ...]:
+    values = {f"{change.figure.value}→{change.value}" for _, changes, _ in best[:6] for change in changes}
+    return tuple(sorted(values))
+
+
+def _candidates(finding: Finding, involved: list[Figure]) -> Iterator[tuple[tuple[Change, ...], str]]:
+    """Repairs to be tried: cells exchanged within a line, a total in a part's place, and slips of the hand."""
+    for at, one in enumerate(involved):
+        for other in involved[at + 1 :]:
+            line = (one.key.region, one.key.year, one.source) == (other.key.region, other.key.year, other.source)
+            if line and one.value != other.value and one.key.indicator != other.key.indicator:
+                exchanged = (Change(one, other.key, one.value), Change(other, one.key, other.value))
+                yield exchanged, "swapped_cells"
+    for figure in involved:
+        if (needed := _needed(finding, figure, involved)) is None:
+            continue
+        for value in dict.fromkeys(edits(figure.value)):
+            digits = sum(letter.isdigit() for letter in value)
+            if value != figure.value and digits >= SHORT and needed[0] <= float(value) <= needed[1]:
+                yield (Change(figure, figure.key, value),), "misprint"
+
+
+def _needed(finding: Finding, figure: Figure, involved: list[Figure]) -> tuple[float, float] | None:
+    """Between which values a figure would restore the relation, where that can be told."""
+    slack = 1e-6 * max(1.0, abs(figure.number))
+    if figure is finding.figures[0] and finding.expected is not None:
+        half = (figure.interval.high - figure.interval.low) / 2
+        return finding.expected.low - half - slack, finding.expected.high + half + slack
+    if finding.rule in ("sum_parts", "sum_regions") and finding.expected is not None:
+        total = finding.figures[0]
+        rest_low = finding.expected.low - figure.interval.low
+        rest_high = finding.expected.high - figure.interval.high
+        half = (figure.interval.high - figure.interval.low) / 2
+        return total.interval.low - rest_high - half - slack, total.interval.high - rest_low + half + slack
+    if finding.rule == "two_places":
+        other = next((one for one in involved if one is not figure), None)
+        return (other.interval.low - slack, other.interval.high + slack) if other else None
+    if finding.rule in ("quotient", "share_of_whole", "within", "change"):
+        return float("-inf"), float("inf")
+    return None
+
+
+def _gained(evidence: Evidence, indicators: frozenset[str], before: set[TestId], changes: tuple[Change, ...]) -> int:
+    """Relations restored; nothing if a new one is broken."""
+    keys = {change.figure.key for change in changes}
+    revised = evidence.revised(((one.figure, one.key, one.value) for one in changes), indicators)
+    after = set(failing(revised))
+    broken = {one for one in after - before}
+    # A relation that failed before and is named anew, with other figures beside it, is not a new one.
+    fresh = {one for one in broken if not any(one[:3] == old[:3] for old in before)}
+    return 0 if fresh else len(before) - len(after) if keys else 0
+
+
+

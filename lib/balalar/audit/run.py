@@ -1,0 +1,255 @@
+"""The whole audit of a data package: patterns, relations and claims, each contradiction told once."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from balalar.audit import forensics
+from balalar.audit.evidence import Evidence, Figure, Key
+from balalar.audit.finding import Certainty, Finding, Severity, Test
+from balalar.audit.identities import tests
+from balalar.audit.repair import propose
+from balalar.audit.verdicts import Verdict, judge
+from balalar.cards import COUNTRY
+from balalar.claims import Claim
+from balalar.dataset import Dataset
+
+COLUMN = 4  # failing cells of one column that are told together
+CUT = "cut"  # kind of a figure that was cut instead of rounded
+SEVERITY: dict[str, Severity] = {"direction": "conclusion", "order": "conclusion", "threshold": "conclusion"}
+WEIGHT = {"conclusion": 3.0, "label": 2.5, "figure": 2.0}
+SURE = {"proven": 1.0, "assumption": 0.7, "suspicion": 0.5}
+
+Cell = tuple[str, Key, str]  # source, key, value
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an audit found.
+
+    Attributes
+    ----------
+    findings : tuple of Finding
+        What matters most first.
+    verdicts : tuple of Verdict
+        Every claim, in the order of the text.
+    made, failed : dict of str to int
+        Tests by rule, and those that did not hold as printed.
+    figures, tested : int
+        Printed figures, and those that at least one relation, pattern or claim could test.
+    """
+
+    findings: tuple[Finding, ...]
+    verdicts: tuple[Verdict, ...]
+    made: Mapping[str, int]
+    failed: Mapping[str, int]
+    figures: int
+    tested: int
+
+    def counted(self, state: str) -> int:
+        """Number of claims with a verdict."""
+        return sum(verdict.state == state for verdict in self.verdicts)
+
+
+def audit(dataset: Dataset, claims: Mapping[int, Iterable[Claim]] | None = None, repairs: bool = True) -> Audit:
+    """Hold every figure and claim against the others.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    claims : mapping of int to iterable of Claim, optional
+        Claims by year of the report.
+    repairs : bool
+        Whether to look for repairs, which takes most of the time.
+
+    Returns
+    -------
+    Audit
+    """
+    stated = [(report, claim) for report, found in (claims or {}).items() for claim in found]
+    printed, corrected = (Evidence(frame, dataset.catalogue) for frame in (dataset.printed, dataset.corrected))
+    quoted = _quoted(stated, printed)
+    printed.say(quoted)
+    corrected.say(quoted)
+    patterns = [_accepted(finding, dataset) for finding in forensics.findings(printed)]
+    first, second = list(tests(printed)), list(tests(corrected))
+    mended = _mended(first, second, patterns, dataset)
+    explained = {(one.source, one.key, one.value) for finding in patterns for one in finding.figures
+                 if not finding.corrections and finding.certainty != "suspicion"}
+    broken = _relations([test for test in second if not test.holds], explained)
+    if repairs:
+        broken = [propose(finding, corrected) for finding in broken]
+        mended = [propose(finding, printed) for finding in mended]
+    verdicts = [(report, judge(claim, corrected)) for report, claim in stated]
+    told = [*patterns, *mended, *broken]
+    told += _contradicted(verdicts, told)
+    tested = {id(figure) for test in first for figure in (test.figure, *test.against)}
+    return Audit(
+        tuple(sorted(_once(told), key=lambda finding: (-weight(finding), finding.id))),
+        tuple(verdict for _, verdict in verdicts),
+        Counter(test.rule for test in first),
+        Counter(test.rule for test in first if not test.holds),
+        sum(map(len, printed.figures.values())),
+        len(tested),
+    )
+
+
+def weight(finding: Finding) -> float:
+    """How much a finding matters: what it changes, how sure it is, how many cells, and whether of the country."""
+    size = 1 + min(finding.count, 40) / 40
+    nation = 1.25 if finding.key.region == COUNTRY else 1.0
+    apart = 1.0
+    if finding.expected and finding.figures and finding.kind != CUT:
+        figure = finding.figures[0]
+        scale = max(abs(figure.number), 1e-9)
+        gap = abs(figure.interval.gap(finding.expected))
+        apart = 0.6 + min(gap / scale, 1.0) if gap < float("inf") else 1.0
+    elif finding.kind == CUT:
+        apart = 0.3
+    return WEIGHT[finding.severity] * SURE[finding.certainty] * size * nation * apart
+
+
+def _quoted(stated: list[tuple[int, Claim]], evidence: Evidence) -> dict[Key, list[Figure]]:
+    """What claims say of single quantities, as figures of their sections."""
+    found: dict[Key, list[Figure]] = defaultdict(list)
+    for report, claim in stated:
+        plain = claim.kind == "value" and not claim.hedge and not claim.spelled and not claim.direction
+        if plain and "+" not in claim.year + claim.region + claim.dims:
+            figure = evidence.stated(claim, report)
+            found[figure.key].append(figure)
+    return found
+
+
+def _accepted(finding: Finding, dataset: Dataset) -> Finding:
+    """A pattern with the accepted corrections of its cells."""
+    return finding.mended_by(tuple(sorted({one for figure in finding.figures if (one := _corrections(dataset).get(_cell(figure)))})))
+
+
+def _cell(figure: Figure) -> Cell:
+    return figure.source, figure.key, figure.value
+
+
+_KNOWN: dict[int, dict[Cell, str]] = {}
+
+
+def _corrections(dataset: Dataset) -> dict[Cell, str]:
+    """Ids of accepted corrections by the printed cell they are of."""
+    if id(dataset) not in _KNOWN:
+        _KNOWN.clear()
+        cells = {}
+        cards = dataset.catalogue.cards
+        both = zip(dataset.printed.to_dict("records"), dataset.corrected.to_dict("records"), strict=True)
+        for row, mended in both:
+            if mended["correction"]:
+                codes = tuple(str(row[name]) for name in cards[str(row["indicator"])].dimensions)
+                key = Key(str(row["indicator"]), int(row["year"]), str(row["region"]), codes)
+                cells[str(row["source"]), key, str(row["value"])] = str(mended["correction"])
+        _KNOWN[id(dataset)] = cells
+    return _KNOWN[id(dataset)]
+
+
+def _mended(first: list[Test], second: list[Test], patterns: list[Finding], dataset: Dataset) -> list[Finding]:
+    """Relations broken as printed that accepted corrections restore, where no pattern tells of them already."""
+    known = _corrections(dataset)
+    told = {one for finding in patterns for one in finding.corrections}
+    still = {(test.rule, test.figure.key, test.figure.source) for test in second if not test.holds}
+    groups: dict[tuple[str, ...], list[Test]] = defaultdict(list)
+    for test in first:
+        if test.holds or (test.rule, test.figure.key, test.figure.source) in still:
+            continue
+        ids = tuple(sorted({known[cell] for one in (test.figure, *test.against) if (cell := _cell(one)) in known}))
+        if ids and not set(ids) & told:
+            groups[ids].append(test)
+    found, seen = [], set()
+    for ids, failed in sorted(groups.items(), key=lambda entry: (len(entry[0]), entry[0])):
+        if not set(ids) <= seen:
+            seen |= set(ids)
+            found.append(replace(_finding(failed[0]), corrections=ids))
+    return found
+
+
+def _finding(test: Test) -> Finding:
+    """A broken relation as a finding."""
+    figure = test.figure
+    unit = figure.interval.high - figure.interval.low
+    # 61.5 printed as 61: cut, not rounded.
+    cut = 0 < test.expected.low - figure.number < unit + 1e-9 and test.expected.high - figure.number < unit + 1e-9
+    return Finding(
+        test.rule, figure.source, figure.report, figure.key, (figure,), test.against, test.expected,
+        certainty=test.certainty, assumption=test.assumption, kind=CUT if cut else "",
+    )  # fmt: skip
+
+
+def _relations(failed: list[Test], explained: set[Cell]) -> list[Finding]:
+    """Broken relations; those of one column told together, those that a pattern explains left out."""
+    columns: dict[tuple[object, ...], list[Test]] = defaultdict(list)
+    for test in failed:
+        if not any(_cell(figure) in explained for figure in (test.figure, *test.against)):
+            key = test.figure.key
+            columns[test.rule, test.figure.source, key.indicator, key.year, key.codes].append(test)
+    found = []
+    for group in columns.values():
+        if len({test.figure.key.region for test in group}) >= COLUMN:
+            first = _finding(group[0])
+            figures = tuple(dict.fromkeys(test.figure for test in group))
+            against = tuple(figure for test in group for figure in test.against)
+            whole = replace(first.key, region="")
+            found.append(replace(first, key=whole, figures=figures, against=against, expected=None, count=len(figures), kind="column"))
+        else:
+            found += [_finding(test) for test in group]
+    return found
+
+
+def _contradicted(verdicts: list[tuple[int, Verdict]], told: list[Finding]) -> list[Finding]:
+    """Claims that the figures contradict, unless a finding tells of the same number already."""
+    found = []
+    for report, verdict in verdicts:
+        claim = verdict.claim
+        if verdict.state != "contradicted" or _told(verdict, told):
+            continue
+        figures = verdict.figures
+        key = figures[0].key if figures else Key(claim.indicator, 0, claim.region, ())
+        certainty: Certainty = "assumption" if claim.assumed else "proven"
+        severity: Severity = SEVERITY.get(verdict.reason, "figure")
+        if claim.kind.startswith("count"):
+            severity = "conclusion"
+        found.append(
+            Finding(
+                f"claim_{claim.kind}", f"section-{claim.section}", report, key, (), figures, verdict.expected,
+                severity=severity, certainty=certainty, assumption="reading" if claim.assumed else "",
+                line=claim.line, claim=claim.id, kind=verdict.reason, items=verdict.items,
+            )  # fmt: skip
+        )
+    return found
+
+
+def _told(verdict: Verdict, told: list[Finding]) -> bool:
+    """Whether a broken relation is about the claim's own number and the same figures."""
+    values = {(figure.key, figure.value) for figure in verdict.figures}
+    for finding in told:
+        if finding.line or not finding.figures or finding.expected is None:
+            continue
+        beside = {(figure.key, figure.value) for figure in finding.against}
+        same = float(finding.figures[0].value) == float(verdict.claim.value or "nan")
+        if same and values and values <= beside | {(finding.figures[0].key, finding.figures[0].value)}:
+            return True
+    return False
+
+
+def _once(findings: list[Finding]) -> list[Finding]:
+    """Each contradiction once: one of several places that print the same wrong figure, patterns before their parts."""
+    exchanged = {(one.source, one.key) for finding in findings if finding.rule == "swapped_places"
+                 for one in (*finding.figures, *finding.against)}
+    seen: dict[object, Finding] = {}
+    for finding in findings:
+        if finding.rule == "two_places" and (finding.figures[0].source, finding.key) in exchanged:
+            continue
+        values = tuple(sorted({(one.key, one.value) for one in (*finding.figures, *finding.against)}, key=repr))
+        name = (finding.claim or finding.rule, finding.key, values if not finding.claim else ())
+        if name not in seen:
+            seen[name] = finding
+        elif finding.figures and finding.figures[0] not in seen[name].figures:
+            seen[name] = replace(seen[name], figures=(*seen[name].figures, *finding.figures), count=seen[name].count + 1)
+    return list(seen.values())
