@@ -13,6 +13,7 @@ import pandas as pd
 from balalar.audit.interval import Interval, of_printed, total
 from balalar.cards import COUNTRY, TOTAL, Card, Catalogue
 from balalar.claims import Claim, parts
+from balalar.dataset import exponent
 
 ADDITIVE = ("count", "money")
 WHOLE_UNITS_ONLY = ("count",)
@@ -90,6 +91,18 @@ class Evidence:
     def say(self, quoted: Mapping[Key, list[Figure]]) -> None:
         """Add what the claims of the prose say, to be asked where the figures leave a question open."""
         self.quoted.update(quoted)
+
+    def hedge(self, key: Key, section: str, hedge: str) -> None:
+        """Widen the figures of a section that the prose gives as «more than» or «about»."""
+        for at, figure in enumerate(self.figures.get(key, ())):
+            if self._section(figure) == section:
+                unit = 10.0 ** exponent(figure.value)
+                low = figure.interval.low - (0 if hedge == "more" else unit)
+                high = figure.interval.high + (0 if hedge == "less" else unit)
+                self.figures[key][at] = replace(figure, interval=Interval(low, high))
+
+    def _section(self, figure: Figure) -> str:
+        return self.catalogue.sources.reports[figure.report].places[figure.source].section
 
     def revised(self, changes: Iterable[tuple[Figure, Key, str]], indicators: Collection[str]) -> Evidence:
         """A copy of some indicators in which a few figures are others."""
@@ -212,11 +225,10 @@ class Evidence:
                 yield Operand(total([one.interval for one in figures]).times(0.5), figures, derived=True)
 
     def _elsewhere(self, operand: Operand, section: str) -> bool:
-        figure = operand.figures[0]
-        return bool(section) and self.catalogue.sources.reports[figure.report].places[figure.source].section != section
+        return bool(section) and self._section(operand.figures[0]) != section
 
-    def quotient(self, key: Key) -> Operand | None:
-        """Numerator by denominator, as the card relates them; None where either is unknown."""
+    def quotient(self, key: Key, source: str = "") -> Operand | None:
+        """Numerator by denominator, as the card relates them, of one place first; None where either is unknown."""
         card = self.card(key)
         if not (card.numerator and card.denominator and card.per):
             return None
@@ -231,8 +243,13 @@ class Evidence:
             bottoms = list(self._derived(below))
         if not tops or not bottoms or bottoms[0].interval.low <= 0:
             return None
-        top, bottom = tops[0], bottoms[0]
+        top, bottom = (self._at(source, found) for found in (tops, bottoms))
         return Operand((top.interval / bottom.interval).times(card.per), (*top.figures, *bottom.figures), derived=True)
+
+    @staticmethod
+    def _at(source: str, operands: list[Operand]) -> Operand:
+        """The operand that stands at a place, or else the first."""
+        return next((one for one in operands if one.figures[0].source == source), operands[0])
 
     def related(self, key: Key, indicator: str, given: Mapping[str, str]) -> Key | None:
         """Same year and region of another indicator; None where it has no such codes."""

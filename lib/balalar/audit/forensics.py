@@ -44,7 +44,9 @@ def findings(evidence: Evidence) -> Iterator[Finding]:
     Finding
     """
     columns = {column: _first(by) for column, by in evidence.columns.items()}
-    shifted = list(row_shifts(evidence, columns))
+    # Where all labels are wrong no line has slipped.
+    relabelled = {finding.figures[0].source for finding in unborn(evidence, columns, set()) if finding.repair}
+    shifted = [finding for finding in row_shifts(evidence, columns) if finding.place not in relabelled]
     yield from shifted
     yield from headings(evidence, columns)
     misdated = list(year_headings(evidence, columns))

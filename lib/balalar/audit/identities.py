@@ -13,6 +13,7 @@ from balalar.cards import COUNTRY, TOTAL
 
 LEVELS = ("share", "rate", "mean")  # kinds whose value for a whole lies between those of its parts
 ENOUGH = 0.6  # share of the living regions that a table without some of them may still call all
+ROUGH = 0.01  # a mean of two years may miss the true mean of the year by this share
 LOOSE = 0.25  # an assumed weight may be wrong by this share
 
 
@@ -102,19 +103,16 @@ def part_of_total(evidence: Evidence) -> Iterator[Test]:
 def quotients(evidence: Evidence) -> Iterator[Test]:
     """A share or rate is its numerator by its denominator."""
     for key, figures in list(evidence.figures.items()):
-        if found := evidence.quotient(key):
-            assumption = "mean_of_two_years" if _averaged(found, evidence) else ""
-            for figure in figures:
-                yield _test("quotient", figure, _beside(figure, found, evidence), found.interval, assumption)
-
-
-def _averaged(found: Operand, evidence: Evidence) -> bool:
-    years = {one.key.year for one in found.figures}
-    return len(years) > 1
-
-
-def _beside(figure: Figure, found: Operand, evidence: Evidence) -> tuple[Figure, ...]:
-    return tuple(_near(figure, one.key, evidence) or one for one in found.figures)
+        for figure in figures:
+            if found := evidence.quotient(key, figure.source):
+                years = {one.key.year for one in found.figures}
+                if len(years) == 1:
+                    yield _test("quotient", figure, found.figures, found.interval)
+                else:
+                    # A year's mean number of children is only near the mean of its two ends.
+                    low, high = (end * (1 + sign * ROUGH) for end, sign in
+                                 ((found.interval.low, -1), (found.interval.high, 1)))
+                    yield _test("quotient", figure, found.figures, Interval(low, high), "mean_of_two_years")
 
 
 def structures(evidence: Evidence) -> Iterator[Test]:

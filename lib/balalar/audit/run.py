@@ -13,7 +13,7 @@ from balalar.audit.identities import tests
 from balalar.audit.repair import propose
 from balalar.audit.verdicts import Verdict, judge
 from balalar.cards import COUNTRY
-from balalar.claims import Claim
+from balalar.claims import Claim, parts
 from balalar.dataset import Dataset
 
 COLUMN = 4  # failing cells of one column that are told together
@@ -73,9 +73,14 @@ def audit(dataset: Dataset, claims: Mapping[int, Iterable[Claim]] | None = None,
     quoted = _quoted(stated, printed)
     printed.say(quoted)
     corrected.say(quoted)
-    patterns = [_accepted(finding, dataset) for finding in forensics.findings(printed)]
+    for _, claim in stated:
+        if claim.kind == "value" and claim.hedge and (key := _single(claim, printed)):
+            printed.hedge(key, claim.section, claim.hedge)
+            corrected.hedge(key, claim.section, claim.hedge)
+    accepted = _corrections(dataset)
+    patterns = [_accepted(finding, accepted) for finding in forensics.findings(printed)]
     first, second = list(tests(printed)), list(tests(corrected))
-    mended = _mended(first, second, patterns, dataset)
+    mended = _mended(first, second, patterns, accepted)
     explained = {(one.source, one.key, one.value) for finding in patterns for one in finding.figures
                  if not finding.corrections and finding.certainty != "suspicion"}
     broken = _relations([test for test in second if not test.holds], explained)
@@ -111,6 +116,13 @@ def weight(finding: Finding) -> float:
     return WEIGHT[finding.severity] * SURE[finding.certainty] * size * nation * apart
 
 
+def _single(claim: Claim, evidence: Evidence) -> Key | None:
+    """The one quantity a claim is about; None where it adds several up."""
+    if "+" in claim.year + claim.region + claim.dims or not claim.year:
+        return None
+    return evidence.key(claim.indicator, int(claim.year), claim.region, parts(claim.dims))
+
+
 def _quoted(stated: list[tuple[int, Claim]], evidence: Evidence) -> dict[Key, list[Figure]]:
     """What claims say of single quantities, as figures of their sections."""
     found: dict[Key, list[Figure]] = defaultdict(list)
@@ -122,37 +134,43 @@ def _quoted(stated: list[tuple[int, Claim]], evidence: Evidence) -> dict[Key, li
     return found
 
 
-def _accepted(finding: Finding, dataset: Dataset) -> Finding:
+def _accepted(finding: Finding, accepted: _Accepted) -> Finding:
     """A pattern with the accepted corrections of its cells."""
-    return finding.mended_by(tuple(sorted({one for figure in finding.figures if (one := _corrections(dataset).get(_cell(figure)))})))
+    ids = {one for figure in finding.figures if (one := accepted.by_cell.get(_cell(figure)))}
+    if len(ids) > 1:
+        # A correction of a blank cell has no figure of its own; it goes with the others of its place.
+        places = {one.rpartition("-")[0] for one in ids}
+        ids |= {one for one in accepted.ids if one.rpartition("-")[0] in places}
+    return finding.mended_by(tuple(sorted(ids)))
 
 
 def _cell(figure: Figure) -> Cell:
     return figure.source, figure.key, figure.value
 
 
-_KNOWN: dict[int, dict[Cell, str]] = {}
+@dataclass(frozen=True)
+class _Accepted:
+    """Accepted corrections: by the printed cell they are of, and all ids."""
+
+    by_cell: Mapping[Cell, str]
+    ids: frozenset[str]
 
 
-def _corrections(dataset: Dataset) -> dict[Cell, str]:
-    """Ids of accepted corrections by the printed cell they are of."""
-    if id(dataset) not in _KNOWN:
-        _KNOWN.clear()
-        cells = {}
-        cards = dataset.catalogue.cards
-        both = zip(dataset.printed.to_dict("records"), dataset.corrected.to_dict("records"), strict=True)
-        for row, mended in both:
-            if mended["correction"]:
-                codes = tuple(str(row[name]) for name in cards[str(row["indicator"])].dimensions)
-                key = Key(str(row["indicator"]), int(row["year"]), str(row["region"]), codes)
-                cells[str(row["source"]), key, str(row["value"])] = str(mended["correction"])
-        _KNOWN[id(dataset)] = cells
-    return _KNOWN[id(dataset)]
+def _corrections(dataset: Dataset) -> _Accepted:
+    cells = {}
+    cards = dataset.catalogue.cards
+    both = zip(dataset.printed.to_dict("records"), dataset.corrected.to_dict("records"), strict=True)
+    for row, mended in both:
+        if mended["correction"]:
+            codes = tuple(str(row[name]) for name in cards[str(row["indicator"])].dimensions)
+            key = Key(str(row["indicator"]), int(row["year"]), str(row["region"]), codes)
+            cells[str(row["source"]), key, str(row["value"])] = str(mended["correction"])
+    return _Accepted(cells, frozenset(dataset.corrected["correction"]) - {""})
 
 
-def _mended(first: list[Test], second: list[Test], patterns: list[Finding], dataset: Dataset) -> list[Finding]:
+def _mended(first: list[Test], second: list[Test], patterns: list[Finding], accepted: _Accepted) -> list[Finding]:
     """Relations broken as printed that accepted corrections restore, where no pattern tells of them already."""
-    known = _corrections(dataset)
+    known = accepted.by_cell
     told = {one for finding in patterns for one in finding.corrections}
     still = {(test.rule, test.figure.key, test.figure.source) for test in second if not test.holds}
     groups: dict[tuple[str, ...], list[Test]] = defaultdict(list)
@@ -211,14 +229,17 @@ def _contradicted(verdicts: list[tuple[int, Verdict]], told: list[Finding]) -> l
             continue
         figures = verdict.figures
         key = figures[0].key if figures else Key(claim.indicator, 0, claim.region, ())
-        certainty: Certainty = "assumption" if claim.assumed else "proven"
+        assumption = "reading" if claim.assumed else ""
+        if verdict.reason == "order" and claim.kind in ("highest", "lowest") and len({one.source for one in figures}) > 1:
+            assumption = assumption or "two_accounts"
+        certainty: Certainty = "assumption" if assumption else "proven"
         severity: Severity = SEVERITY.get(verdict.reason, "figure")
         if claim.kind.startswith("count"):
             severity = "conclusion"
         found.append(
             Finding(
                 f"claim_{claim.kind}", f"section-{claim.section}", report, key, (), figures, verdict.expected,
-                severity=severity, certainty=certainty, assumption="reading" if claim.assumed else "",
+                severity=severity, certainty=certainty, assumption=assumption,
                 line=claim.line, claim=claim.id, kind=verdict.reason, items=verdict.items,
             )  # fmt: skip
         )

@@ -323,7 +323,7 @@ def _placed(kind: str, only: bool = False) -> Callable[[Claim, Evidence], Verdic
         named = claim.items.split()
         found = _over(claim, evidence, only=dict.fromkeys([*_universe(claim, evidence), *named]))
         limits = {code: _bounds(claim, evidence, code) for code in found.values}
-        if not any(limits.get(code) for code in named):
+        if not any(limits.values()):
             return Verdict(claim, "unchecked", "operand_missing", items=tuple(named))
         sides = {code: _side(value, limits[code], kind) for code, value in found.values.items() if limits[code]}
         wrong = [code for code in named if sides.get(code) is False]
