@@ -18,14 +18,14 @@ Kind = Literal[
     "value", "change", "percent_change", "fold", "share", "sum", "mean", "rank", "highest", "lowest",
     "above", "below", "only_above", "only_below", "between", "only_between",
     "count_above", "count_below", "count_between", "count_rose", "count_fell", "count_unchanged",
-    "range", "direction", "greater", "less", "equal",
+    "range", "direction", "greater", "less", "equal", "proportion",
 ]  # fmt: skip
 WITH_NUMBER = {
     "value", "change", "percent_change", "fold", "share", "sum", "mean", "rank",
-    "count_above", "count_below", "count_between", "count_rose", "count_fell", "count_unchanged",
+    "count_above", "count_below", "count_between", "count_rose", "count_fell", "count_unchanged", "proportion",
 }  # fmt: skip
 WITH_ITEMS = {"highest", "lowest", "above", "below", "only_above", "only_below", "between", "only_between"}
-WITH_LIMITS = {"between", "only_between", "count_between", "range"}
+WITH_LIMITS = {"between", "only_between", "count_between", "range", "proportion"}
 REGION = "region"
 YEAR = "year"
 

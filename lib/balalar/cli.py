@@ -12,7 +12,8 @@ from typing import Any
 
 import click
 
-from balalar import cards, exchange, ingest, press, screen, site
+from balalar import cards, coverage, exchange, ingest, press, screen, site
+from balalar.claims import read_claims
 from balalar.dataset import open_dataset
 from balalar.errors import BalalarError, DataError, Fault
 from balalar.paths import project
@@ -70,6 +71,24 @@ def ingest_command(report: Path, year: int, out: Path | None) -> None:
     ingest.write(files, out or where.observations)
     rows = sum(text.count("\n") - 1 for text in files.values())
     click.echo(f"{rows} observations of {len(files)} indicators written to {out or where.name(where.observations)}")
+
+
+@main.command("coverage")
+@click.argument("report", type=click.Path(path_type=Path))
+@click.option("--year", type=int, required=True, help="Year of the report.")
+@_told
+def coverage_command(report: Path, year: int) -> None:
+    """List the numbers in the prose of REPORT with what covers them, in data/reports."""
+    where = project()
+    catalogue = cards.load(where)
+    if year not in catalogue.sources.reports:
+        known = ", ".join(map(str, catalogue.sources.reports))
+        raise BalalarError(f"--year {year}: data/sources.yml declares no report of that year; it declares {known}")
+    found = coverage.numbers(report, year, read_claims(catalogue, where).get(year, []), catalogue, where)
+    coverage.write(found, where.report(year) / "numbers.csv")
+    figures = [one for one in found if one.sort == "figure"]
+    covered = sum(bool(one.covered) for one in figures)
+    click.echo(f"{covered} of {len(figures)} figures of the prose are data or claims; {len(found)} numbers in all")
 
 
 @main.command("check")

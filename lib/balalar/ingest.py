@@ -11,7 +11,7 @@ import io
 import re
 import shutil
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -51,7 +51,7 @@ def ingest(report: Path, year: int, catalogue: Catalogue, where: Project) -> dic
         The text does not hold what is declared; all faults at once.
     """
     mend(where.data)  # before other reports' rows are read
-    text = _read_text(report, where)
+    text = read_text(report, where)
     folder = where.report(year)
     layouts: dict[str, Layout] = read(dict[str, Layout], folder / "tables.yml", where)
     faults: list[Fault] = []
@@ -91,7 +91,8 @@ def write(files: dict[str, str], folder: Path) -> None:
         put(fresh, folder)
 
 
-def _read_text(report: Path, where: Project) -> Text:
+def read_text(report: Path, where: Project) -> Text:
+    """Normalised text of a report; a fault if it can't be read."""
     try:
         return Text(report.read_text(encoding="utf-8"), where.name(report))
     except (OSError, UnicodeDecodeError) as error:
@@ -99,7 +100,7 @@ def _read_text(report: Path, where: Project) -> Text:
         raise DataError([Fault(str(report), 0, "file", "", rule, "Give the path of the report's text.")]) from None
 
 
-def _sections(text: Text) -> dict[str, tuple[int, int]]:
+def sections(text: Text) -> dict[str, tuple[int, int]]:
     """Stretch of each numbered section and of each chapter's remaining text."""
     headings = [
         (match[1], match.start())
@@ -115,12 +116,12 @@ def _sections(text: Text) -> dict[str, tuple[int, int]]:
     def until_next(start: int) -> tuple[int, int]:
         return start, stops[bisect_right(stops, start)]
 
-    sections = {name: until_next(start) for name, start in headings}
+    found = {name: until_next(start) for name, start in headings}
     for chapter in numbered:
-        inside = [span for name, span in sections.items() if name[0] == chapter]
-        sections[chapter] = (min(span[0] for span in inside), max(span[1] for span in inside))
+        inside = [span for name, span in found.items() if name[0] == chapter]
+        found[chapter] = (min(span[0] for span in inside), max(span[1] for span in inside))
     # A chapter without numbered sections is one stretch.
-    return sections | {name: until_next(at) for name, at in chapters.items() if name not in numbered}
+    return found | {name: until_next(at) for name, at in chapters.items() if name not in numbered}
 
 
 QUOTE_FIELDS = (
@@ -145,7 +146,7 @@ def _quotes(
     name = where.name(path)
     observations: list[Observation] = []
     faults: list[Fault] = []
-    sections = _sections(text)
+    stretches = sections(text)
     places = catalogue.sources.reports[report].places
     with path.open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file)
@@ -153,7 +154,7 @@ def _quotes(
             rule = f"the columns must be {', '.join(QUOTE_FIELDS)}"
             return [], [Fault(name, 1, "header", ",".join(rows.fieldnames or ()), rule, "Mend the header.")]
         for line, row in enumerate(rows, 2):
-            wrong = _quote_fault(row, sections, places, text, catalogue)
+            wrong = _quote_fault(row, stretches, places, text, catalogue)
             if wrong:
                 # A fault of the declaration has no file yet; one of the text has.
                 faults.append(wrong if wrong.file else replace(wrong, file=name, line=line))
@@ -163,7 +164,7 @@ def _quotes(
 
 
 def _quote_fault(
-    row: dict[str, str], sections: dict[str, tuple[int, int]], places: Any, text: Text, catalogue: Catalogue
+    row: dict[str, str], stretches: dict[str, tuple[int, int]], places: Any, text: Text, catalogue: Catalogue
 ) -> Fault | None:
     """Tell what is wrong with a quote: its declaration, or that the text does not hold it."""
     declared = "declare it, or mend the row"
@@ -179,11 +180,9 @@ def _quote_fault(
     ):
         return Fault("", 0, "dims", ", ".join(unknown), "the card must have this dimension", f"Please {declared}.")
     section = places[row["source"]].section
-    start, end = sections.get(section, (0, 0))
-    for match in _as_printed(row["printed"]).finditer(text.text[start:end]):
-        at = start + match.start()
-        if row["near"] in text.text[max(at - CONTEXT, start) : at + len(match[0]) + CONTEXT]:
-            return None
+    start, end = stretches.get(section, (0, 0))
+    if _quote_at(row, text, start, end) is not None:
+        return None
     if not end:
         rule = "the heading of the section is expected; the text has none"
         return Fault(text.name, 0, f"section {section}", "", rule, "Compare the text with the printed report.")
@@ -191,6 +190,39 @@ def _quote_fault(
     rule += f" (section {section}, lines {text.line(start)}–{text.line(end)})"
     remedy = "Compare the section with the printed report."
     return Fault(text.name, text.line(start), row["source"], "", rule, remedy)
+
+
+def _quote_at(row: dict[str, str], text: Text, start: int, end: int) -> int | None:
+    """Position of a quoted number: of those in its section, the nearest to the words it stands near."""
+    best: tuple[int, int] | None = None
+    for match in _as_printed(row["printed"]).finditer(text.text[start:end]):
+        at = start + match.start()
+        first = max(at - CONTEXT, start)
+        around = text.text[first : at + len(match[0]) + CONTEXT]
+        apart = [abs(first + near.start() - at) for near in re.finditer(re.escape(row["near"]), around)]
+        if apart and (best is None or min(apart) < best[0]):
+            best = min(apart), at
+    return best[1] if best else None
+
+
+def quotes_at(text: Text, report: int, catalogue: Catalogue, where: Project) -> Iterator[int]:
+    """Positions in the text of all quoted numbers.
+
+    Parameters
+    ----------
+    text : Text
+    report : int
+    catalogue : Catalogue
+    where : Project
+    """
+    stretches = sections(text)
+    places = catalogue.sources.reports[report].places
+    for path in sorted((where.report(report) / "quotes").glob("*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                at = _quote_at(row, text, *stretches.get(places[row["source"]].section, (0, 0)))
+                if at is not None:
+                    yield at
 
 
 def _as_printed(number: str) -> re.Pattern[str]:

@@ -105,6 +105,11 @@ class Text:
         """Line of the file on which a character stands."""
         return self._lines[max(bisect_right(self._starts, position) - 1, 0)] if self._lines else 0
 
+    def line_end(self, position: int) -> str:
+        """What stands on a line behind a position."""
+        at = bisect_right(self._starts, position)
+        return self.text[position : self._starts[at] if at < len(self._starts) else None]
+
     def starts_line(self, position: int) -> bool:
         """Whether a line starts at a position."""
         return self._starts[bisect_right(self._starts, position) - 1] == position
@@ -146,8 +151,8 @@ class Table:
                 labels.update({" ".join(label.split()): code for label in region.printed})
         return labels | self.layout.labels | self.layout.rows
 
-    def _body(self) -> tuple[int, int]:
-        """Positions between which the rows stand."""
+    def body(self) -> tuple[int, int]:
+        """Positions in the text between which the rows stand."""
         number = self.source.removeprefix("table-")
         caption = self.layout.caption or f"{number}-кесте"
         found = self.text.find(re.escape(caption))
@@ -165,7 +170,7 @@ class Table:
 
     def _rows(self) -> Iterator[tuple[str, str, int]]:
         """Label, values and position of each row; words that belong to no row are a fault."""
-        begin, end = self._body()
+        begin, end = self.body()
         row = self._row_pattern()
         body, reached = self.text.text[:end], begin
         if self.layout.drop:
@@ -272,7 +277,7 @@ class Table:
             for label in self.layout.rows:
                 if seen[label] != 1:
                     rule = f"the row «{label}» is expected once, read {seen[label]} time(s)"
-                    raise self._fault(self._body()[0], "", rule, "Compare the rows with the printed report.")
+                    raise self._fault(self.body()[0], "", rule, "Compare the rows with the printed report.")
             if not self.layout.regions:
                 return
         found: Counter[str] = Counter()
@@ -286,7 +291,7 @@ class Table:
         for region in sorted((expected - found) | (found - expected)):
             spelled = " or ".join(f"«{label}»" for label in codes.regions[region].printed)
             rule = f"rows of {region} ({spelled}) expected: {expected[region]}, read: {found[region]}"
-            raise self._fault(self._body()[0], "", rule, "Compare the rows with the printed report.")
+            raise self._fault(self.body()[0], "", rule, "Compare the rows with the printed report.")
 
 
 def _flexible(label: str) -> re.Pattern[str]:

@@ -101,6 +101,10 @@ class Evidence:
                 high = figure.interval.high + (0 if hedge == "less" else unit)
                 self.figures[key][at] = replace(figure, interval=Interval(low, high))
 
+    def nearest(self, figure: Figure, others: list[Figure]) -> list[Figure]:
+        """Those of some figures that stand in the same section as another, or else all."""
+        return [one for one in others if self._section(one) == self._section(figure)] or others
+
     def _section(self, figure: Figure) -> str:
         return self.catalogue.sources.reports[figure.report].places[figure.source].section
 

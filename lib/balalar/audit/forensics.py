@@ -28,6 +28,7 @@ COPIED = 6  # equal values of which a copy must consist
 ALIKE = 0.9  # share of the common lines that are equal in a copy
 JUMP = 8.0  # robust standard deviations from the other regions' change
 FACTOR = 2.0  # by which a value must leave its own history, to be a jump
+POINTS = 10  # of a share, by which it must move to be a jump
 BASE = 30  # a count smaller than this jumps by chance
 SLIPS = (1, 2, 3)  # powers of ten by which a unit or a point slips
 
@@ -470,6 +471,8 @@ def _jumped(evidence: Evidence, before: dict[str, Figure], now: dict[str, Figure
         return
     middle = median(moves.values())
     usual = max(median(abs(move - middle) for move in moves.values()) * 1.4826, 0.02)
+    if evidence.card(next(iter(now.values())).key).kind == "share":
+        yield from _stepped(evidence, {code: (before[code], now[code]) for code in moves})
     for code, move in moves.items():
         away = move - middle
         if abs(away) > JUMP * usual and abs(away) > log10(FACTOR):
@@ -480,6 +483,22 @@ def _jumped(evidence: Evidence, before: dict[str, Figure], now: dict[str, Figure
                 "unit_slip" if slip else "jump", figure.source, figure.report, figure.key, (figure,), (before[code],),
                 Interval(likely / 10 ** (3 * usual), likely * 10 ** (3 * usual)), certainty="suspicion",
                 kind=str(slip) if slip else "", 
+            )  # fmt: skip
+
+
+def _stepped(evidence: Evidence, pairs: dict[str, tuple[Figure, Figure]]) -> Iterator[Finding]:
+    """Shares that rise or fall by many points while the others stay."""
+    steps = {code: now.number - before.number for code, (before, now) in pairs.items()}
+    middle = median(steps.values())
+    usual = max(median(abs(step - middle) for step in steps.values()) * 1.4826, 0.2)
+    for code, step in steps.items():
+        before, figure = pairs[code]
+        doubled = not 1 / FACTOR < figure.number / before.number < FACTOR
+        if abs(step - middle) > JUMP * usual and abs(step) >= POINTS and not doubled:
+            likely = before.number + middle
+            yield Finding(
+                "jump", figure.source, figure.report, figure.key, (figure,), (before,),
+                Interval(likely - 3 * usual, likely + 3 * usual), certainty="suspicion",
             )  # fmt: skip
 
 

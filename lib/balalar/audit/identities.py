@@ -13,8 +13,12 @@ from balalar.cards import COUNTRY, TOTAL
 
 LEVELS = ("share", "rate", "mean")  # kinds whose value for a whole lies between those of its parts
 ENOUGH = 0.6  # share of the living regions that a table without some of them may still call all
+ENOUGH_YEARS = 3  # earlier years from which the size of a blank part can be told
+OUTSIZE = 5  # times its own highest value that a part may reach
+NEAR_YEARS = (0, 1, -1, 2, -2)  # from which a weight may be taken, the nearest first
+FAR = 1.5  # times the country's, by which the base of a region's share may differ
 ROUGH = 0.01  # a mean of two years may miss the true mean of the year by this share
-LOOSE = 0.25  # an assumed weight may be wrong by this share
+LOOSE = 0.2  # an assumed weight may be wrong by this share
 
 
 def tests(evidence: Evidence) -> Iterator[Test]:
@@ -62,6 +66,25 @@ def sums(evidence: Evidence) -> Iterator[Test]:
                     yield _test(rule, figure, tuple(found), whole)
                 elif len(found) > 1:
                     yield _test("parts_exceed", figure, tuple(found), Interval(whole.low, float("inf")))
+                    yield from _blank(evidence, figure, parts, found)
+
+
+def _blank(evidence: Evidence, figure: Figure, parts: list[Key], found: list[Figure]) -> Iterator[Test]:
+    """What a blank part would have to be is like what it was in other years."""
+    printed = {one.key for one in found}
+    missing = [part for part in parts if part not in printed]
+    if len(missing) != 1 or missing[0].region != figure.key.region:
+        return
+    part = missing[0]
+    history = [one for year in range(part.year - 10, part.year)
+               for one in evidence.figures.get(Key(part.indicator, year, part.region, part.codes), ())
+               if one.source == figure.source]
+    if len(history) >= ENOUGH_YEARS:
+        most = max(one.number for one in history)
+        rest = figure.interval - total([one.interval for one in found])
+        limit = OUTSIZE * most + OUTSIZE
+        expected = total([one.interval for one in found]) + Interval(0.0, limit)
+        yield Test("blank_part", figure, (*found, *history), expected, rest.low <= limit, "assumption", "history")
 
 
 def partings(evidence: Evidence) -> Iterator[Test]:
@@ -188,7 +211,7 @@ def means(evidence: Evidence) -> Iterator[Test]:
         parts = [Key(key.indicator, key.year, key.region, put(key.codes, at, code)) for code in codes]
         for figure in figures:
             # Where a component is printed twice, any of its values will do.
-            choices = [evidence.figures.get(part, []) for part in parts]
+            choices = [evidence.nearest(figure, evidence.figures.get(part, [])) for part in parts]
             if all(choices):
                 spans = [
                     Interval(min(f.interval.low for f in options), max(f.interval.high for f in options))
@@ -229,7 +252,7 @@ def levels(evidence: Evidence) -> Iterator[Test]:
         if card.kind not in LEVELS or card.of_country:
             continue
         for name in ("sex", "settlement"):
-            if name in card.dimensions and card.composition != name and name != card.mean_of:
+            if name in card.dimensions and name not in (card.composition, card.mean_of):
                 at = card.dimensions.index(name)
                 if key.codes[at] == TOTAL:
                     codes = [code for code in evidence.catalogue.codes.dimensions[name].items if code != TOTAL]
@@ -254,6 +277,77 @@ def _level(evidence: Evidence, figures: list[Figure], parts: list[Key], rule: st
             expected, exactly = mean
             about = assumption or ("" if exactly else "weights")
             yield _test("weighted_mean", figure, tuple(found), expected, about)
+            if rule == "between_regions" and not exactly and len(found) == len(parts):
+                yield _simple(evidence, figure, found)
+
+
+def _simple(evidence: Evidence, figure: Figure, parts: list[Figure]) -> Test:
+    """The country's level is not the mean of the regions as if all were of one size."""
+    plain = total([part.interval for part in parts]).times(1 / len(parts))
+    weights = [_weight(evidence, part.key, evidence.card(part.key).weight or "", exactly=False) for part in parts]
+    pairs = [(part.number, weight.middle) for part, weight in zip(parts, weights, strict=True) if weight]
+    mean = sum(value * weight for value, weight in pairs) / sum(weight for _, weight in pairs)
+    half = (figure.interval.high - figure.interval.low) / 2
+    centre = sum(part.number for part in parts) / len(parts)
+    plainly = abs(figure.number - centre) <= half and not figure.interval.meets(Interval(mean - 4 * half, mean + 4 * half))
+    return Test("simple_mean", figure, tuple(parts), Interval(mean, mean) if plainly else plain, not plainly, "suspicion",
+                "weights")
+
+
+def possible_means(evidence: Evidence) -> Iterator[Test]:
+    """A country's share is one that the printed regions leave possible, whatever the others are."""
+    for key, figures in list(evidence.figures.items()):
+        card = evidence.card(key)
+        by = card.denominator or card.weight
+        low, high = card.range
+        if key.region != COUNTRY or card.kind != "share" or by is None or low is None or high is None:
+            continue
+        living = evidence.catalogue.codes.living(key.year)
+        weights = {region: _weight(evidence, Key(key.indicator, key.year, region, key.codes), by, bool(card.denominator))
+                   for region in living}
+        if not all(weights.values()):
+            continue
+        for figure in figures:
+            parts = {region: one for region in living
+                     if (one := _near(figure, Key(key.indicator, key.year, region, key.codes), evidence))}
+            if 0 < len(parts) < len(living):
+                whole = sum(weight.middle for weight in weights.values() if weight)
+                ends = [
+                    sum((w.middle if w else 0) * (getattr(parts[r].interval, side) if r in parts else end)
+                        for r, w in weights.items()) / whole
+                    for side, end in (("low", low), ("high", high))
+                ]
+                yield _test("possible_mean", figure, tuple(parts.values()), Interval(*ends), "weights")
+
+
+def likely_bases(evidence: Evidence) -> Iterator[Test]:
+    """The base that a region's share implies is to the base of the country as their weights are."""
+    for key, figures in list(evidence.figures.items()):
+        card = evidence.card(key)
+        if not card.numerator or card.denominator or not card.weight or key.region == COUNTRY:
+            continue
+        nation = _base(evidence, Key(key.indicator, key.year, COUNTRY, key.codes))
+        own = _base(evidence, key)
+        whole = (TOTAL,) * len(key.codes)
+        weights = [_weight(evidence, Key(key.indicator, key.year, region, whole), card.weight, exactly=False)
+                   for region in (key.region, COUNTRY)]
+        if nation and own and all(weights):
+            count, base = own
+            expected = base.times(0) + nation[1].times((weights[0] or base).middle / (weights[1] or base).middle)
+            span = Interval(expected.low / FAR, expected.high * FAR)
+            share = (count.interval / span).times(card.per or 1)
+            yield Test("likely_base", figures[0], (count, nation[0]), share, base.meets(span), "assumption", "weights")
+
+
+def _base(evidence: Evidence, key: Key) -> tuple[Figure, Interval] | None:
+    """The count behind a share, and the base that the two imply."""
+    card = evidence.card(key)
+    given = dict(zip(card.dimensions, key.codes, strict=True))
+    above = evidence.related(key, card.numerator or "", given)
+    found, share = evidence.figures.get(above) if above else None, evidence.figures.get(key)
+    if not found or not share or share[0].interval.low <= 0:
+        return None
+    return found[0], (found[0].interval / share[0].interval).times(card.per or 1)
 
 
 def _weighted(evidence: Evidence, parts: list[Figure]) -> tuple[Interval, bool] | None:
@@ -291,10 +385,15 @@ def _weight(evidence: Evidence, key: Key, by: str, exactly: bool) -> Interval | 
     """How much a part weighs; an assumed weight may be of a neighbouring year."""
     card, other = evidence.card(key), evidence.catalogue.cards[by]
     given = {name: code for name, code in zip(card.dimensions, key.codes, strict=True) if name in other.dimensions}
-    for year in (key.year,) if exactly else (key.year, key.year + 1):
-        found = evidence.operands(evidence.key(by, year, key.region, given))
-        if found and found[0].interval.high > 0:
-            return found[0].interval
+    if exactly:
+        found = evidence.operands(evidence.key(by, key.year, key.region, given))
+        return found[0].interval if found and found[0].interval.high > 0 else None
+    place = {name: code for name, code in given.items() if name == "settlement"}
+    for codes in (given, place):
+        for away in NEAR_YEARS:
+            found = evidence.operands(evidence.key(by, key.year + away, key.region, codes))
+            if found and found[0].interval.high > 0:
+                return found[0].interval
     return None
 
 
@@ -354,5 +453,5 @@ def bases(evidence: Evidence) -> Iterator[Test]:
 
 RULES: tuple[Callable[[Evidence], Iterator[Test]], ...] = (
     sums, partings, part_of_total, quotients, structures, complements, means, orders, ranges, levels, changes, twice,
-    bases,
+    bases, possible_means, likely_bases,
 )  # fmt: skip

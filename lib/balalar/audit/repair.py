@@ -11,6 +11,10 @@ from balalar.audit.identities import tests
 
 DIGITS = "0123456789"
 SHORT = 3  # a shorter number is one slip from too many others
+EXACT = {
+    "sum_parts", "sum_regions", "part_of_total", "two_partings", "quotient", "share_of_whole", "shares_to_100",
+    "complement", "mean_of_parts", "mean_over_year", "within", "change", "two_places", "one_base",
+}  # fmt: skip
 MOST = 40  # figures of one relation that are tried
 TestId = tuple[str, object, str, tuple[object, ...]]
 
@@ -70,7 +74,7 @@ def propose(finding: Finding, evidence: Evidence) -> Finding:
         With ``repair``, or with kind ``undecided`` where several repairs are as good.
     """
     involved = [one for one in dict.fromkeys((*finding.figures, *finding.against)) if one.key in evidence.figures]
-    if finding.expected is None or not 1 < len(involved) <= MOST:
+    if finding.rule not in EXACT or finding.expected is None or not 1 < len(involved) <= MOST:
         return finding
     indicators = evidence.related_to(finding.key.indicator)
     before = set(failing(evidence.revised((), indicators)))
@@ -126,7 +130,7 @@ def _needed(finding: Finding, figure: Figure, involved: list[Figure]) -> tuple[f
     if finding.rule == "two_places":
         other = next((one for one in involved if one is not figure), None)
         return (other.interval.low - slack, other.interval.high + slack) if other else None
-    if finding.rule in ("quotient", "share_of_whole", "within", "change"):
+    if finding.rule in ("quotient", "share_of_whole", "within", "change", "mean_of_parts"):
         return float("-inf"), float("inf")
     return None
 

@@ -460,6 +460,12 @@ def _range(claim: Claim, evidence: Evidence) -> Verdict:
     return Verdict(claim, "contradicted", "threshold", Interval(*ends), _all(found))
 
 
+def _proportion(claim: Claim, evidence: Evidence) -> Verdict:
+    """«More than half (6 of 17)»: the sentence holds both numbers itself."""
+    share = exact(float(claim.low) / float(claim.high) * 100)
+    return _against(claim, [(share, tuple(f for one in _operands(claim, evidence) for f in one.figures))])
+
+
 _RULES: dict[str, Callable[[Claim, Evidence], Verdict]] = {
     "value": _value,
     "change": _change,
@@ -488,4 +494,5 @@ _RULES: dict[str, Callable[[Claim, Evidence], Verdict]] = {
     "greater": _compared("greater"),
     "less": _compared("less"),
     "equal": _compared("equal"),
+    "proportion": _proportion,
 }
