@@ -27,6 +27,7 @@ NOTHING = "–"  # no value before
 MOST_OTHER_VALUES = 6  # values printed differently elsewhere that are listed under a figure
 
 
+AUDIT_LINK = "audit:"  # scheme of a link to the audit of a report, which the site resolves
 PART = "application/vnd.balalar.part+json"  # what the press needs to know of a part of the page
 
 
@@ -94,7 +95,10 @@ def years_of(dataset: Dataset, chapter: str) -> list[int]:
     ----------
     dataset : Dataset
     chapter : str
+        Of the audit the years of the reports.
     """
+    if dataset.catalogue.edition.chapters[chapter].subject == "audit":
+        return sorted(dataset.catalogue.sources.reports)
     cards = {card.id: card for card in dataset.catalogue.chapter_cards(chapter)}
     frame = dataset.corrected
     frame = frame[frame["indicator"].isin(cards) & frame["number"].notna()]
@@ -411,18 +415,23 @@ class Brief:
         return {row["id"]: row for row in read_corrections(self._where)}
 
     def _correction_notes(self, used: list[Record]) -> list[str]:
+        """Why figures are used otherwise than printed, each with a link to what the audit found."""
         words = self.words
         rows = [self._corrections[record["correction"]] for record in used if record["correction"]]
-        reasons = dict.fromkeys((row["rule"], row["source"], row["evidence"]) for row in rows)
-        return [
-            words.say(
+        reasons = dict.fromkeys(
+            (row["rule"], row["source"], row["evidence"], row["report"], row["id"].rpartition("-")[0]) for row in rows
+        )
+        notes = []
+        for rule, source, evidence, report, group in reasons:
+            note = words.say(
                 "note_corrected",
                 rule=words.catalogue.codes.correction_rules[rule].label[words.lang],
                 place=words.place(source),
                 evidence=words.listed(map(words.place, evidence.split())),
             )
-            for rule, source, evidence in reasons
-        ]
+            link = Markup(' <a class="audited" href="{}{}/{}">{}</a>')
+            notes.append(Markup("{}").format(note) + link.format(AUDIT_LINK, report, group, words.say("audit_link")))
+        return notes
 
     def _other_values(self, card: Card, year: int, used: list[Record]) -> list[str]:
         """Values of the year that the report prints differently elsewhere, beyond rounding."""

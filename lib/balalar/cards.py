@@ -186,7 +186,9 @@ class Card(Record):
             raise ValueError("the range must go from the lower to the higher value")
         named = {*self.parts, *filter(None, (self.composition, self.mean_of))}
         if unknown := sorted(named - set(self.dimensions)):
-            raise ValueError(f"parts, composition and mean_of name the card's dimensions; unknown: {', '.join(unknown)}")
+            raise ValueError(
+                f"parts, composition and mean_of name the card's dimensions; unknown: {', '.join(unknown)}"
+            )
         if self.doubtful and self.caveat is None:
             raise ValueError("a doubtful indicator needs a caveat that says why")
         if self.derived and not self.denominator:
@@ -337,8 +339,15 @@ class Sources(Record):
 
 
 class Chapter(Record):
-    """A chapter of the publication, which has a notebook and a text file of its name."""
+    """A chapter of the publication, which has a notebook and a text file of its name.
 
+    Attributes
+    ----------
+    subject : {"data", "audit"}
+        What its brief is about: the indicators of the chapter, or the report's own numbers.
+    """
+
+    subject: Literal["data", "audit"] = "data"
     title: Text
     summary: Text
 

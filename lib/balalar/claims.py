@@ -6,7 +6,7 @@ import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, TypeAdapter, ValidationError, model_validator
 
@@ -132,7 +132,9 @@ def read_claims(catalogue: Catalogue, where: Project) -> dict[int, list[Claim]]:
     for path in sorted(where.claims.glob("*/*.csv")):
         if not path.parent.name.isdecimal() or int(path.parent.name) not in catalogue.sources.reports:
             rule = "claims stand in a folder named after the year of a report in sources.yml"
-            faults.append(Fault(where.name(path), 0, "folder", path.parent.name, rule, "Declare the report, or move it."))
+            faults.append(
+                Fault(where.name(path), 0, "folder", path.parent.name, rule, "Declare the report, or move it.")
+            )
             continue
         found, wrong = _read(path, catalogue, where)
         claims.setdefault(int(path.parent.name), []).extend(found)

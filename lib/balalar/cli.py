@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from balalar import cards, coverage, exchange, ingest, press, screen, site
+from balalar.audit_brief import AuditBrief, open_audit, told
 from balalar.claims import read_claims
 from balalar.dataset import open_dataset
 from balalar.errors import BalalarError, DataError, Fault
@@ -47,7 +48,7 @@ def _told(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """The situation of children in Kazakhstan: data, checks and briefs."""
+    """The situation of children in Kazakhstan: data, checks, audit and briefs."""
 
 
 @main.command("ingest")
@@ -102,6 +103,41 @@ def check_command() -> None:
         click.echo(f"{len(faults)} fault(s)", err=True)
         sys.exit(1)
     click.echo("all data, cards, codes, texts and notebooks keep the rules")
+
+
+@main.command("audit")
+@click.option("--year", type=int, help="Year of the report; the newest if left out.")
+@click.option("--lang", default="en", show_default=True, help="Language of the words.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "csv", "html"]), default="text", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; needed for html.")
+@click.option("--strict", is_flag=True, help="Exit status 1 if there is any finding that no correction mends.")
+@_told
+def audit_command(year: int | None, lang: str, form: str, out: Path | None, strict: bool) -> None:
+    """Hold every printed number against the others and list what does not agree."""
+    _sound()
+    brief = open_audit(year, lang)
+    if form == "html":
+        if out is None:
+            raise BalalarError("--format html: say with --out which file to write")
+        site.one_page(press.Job(brief.year, cards.COUNTRY, _audit_chapter(brief), lang), brief.dataset, project(), out)
+        click.echo(f"{len(brief.findings)} findings in {out}")
+    else:
+        text = told(brief, form)
+        if out:
+            exchange.write_text(text, out)
+            click.echo(f"{len(brief.findings)} findings in {out}")
+        else:
+            click.echo(text, nl=False)
+    if strict and any(not finding.corrections for finding in brief.findings):
+        sys.exit(1)
+
+
+def _audit_chapter(brief: AuditBrief) -> str:
+    chapters = brief.words.catalogue.edition.chapters
+    found = [name for name, chapter in chapters.items() if chapter.subject == "audit"]
+    if not found:
+        raise BalalarError("--format html: data/edition.yml has no chapter whose subject is the audit")
+    return found[0]
 
 
 @main.command("export")

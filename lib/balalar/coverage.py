@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from balalar.atomic import put, workplace
 from balalar.cards import Catalogue, read
 from balalar.claims import Claim
 from balalar.errors import DataError, Fault
+from balalar.exchange import write_text
 from balalar.ingest import quotes_at, read_text, sections
 from balalar.layout import Layout, Table, Text
 from balalar.paths import Project
@@ -29,7 +29,11 @@ FIRST, LAST = 1900, 2035
 # What stands behind or before a number that measures nothing.
 SORTS: tuple[tuple[Sort, str, str], ...] = (
     ("year", r"", r"\s*[-–]?\s*(жыл|ж\.|жж\.|[-–]\s*\d{4})"),
-    ("base", r"", r"\s*(мың\s*)?(тірі\s*)?(туған|туылған|бала|адам)\S*(\s*(тірі|тұрғын\S*|балаға))?\s*(шаққанда|жас|азай|\))"),
+    (
+        "base",
+        r"",
+        r"\s*(мың\s*)?(тірі\s*)?(туған|туылған|бала|адам)\S*(\s*(тірі|тұрғын\S*|балаға))?\s*(шаққанда|жас|азай|\))",
+    ),
     ("date", r"", rf"\s*({MONTHS})"),
     ("age", r"", r"\s*([-–]\s*\d+\s*)?[-–]?\s*(ден|дан|тен|тан|ге|ға)?\s*жас"),
     ("age", r"(жас|\d\s*[-–]\s*)$", r"\s*жас"),
@@ -150,9 +154,7 @@ def as_csv(found: Iterable[Number]) -> str:
 
 def write(found: Iterable[Number], path: Path) -> None:
     """Write the list whole or not at all."""
-    with workplace(path) as aside:
-        (aside / path.name).write_text(as_csv(found), encoding="utf-8", newline="")
-        put(aside / path.name, path)
+    write_text(as_csv(found), path)
 
 
 def read_numbers(where: Project) -> dict[int, list[Number]]:
@@ -163,7 +165,9 @@ def read_numbers(where: Project) -> dict[int, list[Number]]:
     DataError
         A list that can't be read.
     """
-    return {int(path.parent.name): list(_read(path, where)) for path in sorted(where.data.glob("reports/*/numbers.csv"))}
+    return {
+        int(path.parent.name): list(_read(path, where)) for path in sorted(where.data.glob("reports/*/numbers.csv"))
+    }
 
 
 def _read(path: Path, where: Project) -> Iterator[Number]:

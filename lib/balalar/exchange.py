@@ -62,6 +62,23 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
     BalalarError
         Something stands there that is no file.
     """
+    write_text(frame.to_csv(index=False, lineterminator="\n"), path)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a text file whole or not at all.
+
+    Parameters
+    ----------
+    text : str
+    path : Path
+        File to write; its folder must exist. A link is followed.
+
+    Raises
+    ------
+    BalalarError
+        Something stands there that is no file.
+    """
     try:
         path = path.resolve()
     except (OSError, RuntimeError) as error:
@@ -69,5 +86,5 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
     if path.exists() and not path.is_file():
         raise BalalarError(f"{path}: this is no file; choose another")
     with workplace(path) as aside:
-        frame.to_csv(aside / path.name, index=False, lineterminator="\n", encoding="utf-8")
+        (aside / path.name).write_text(text, encoding="utf-8", newline="")
         put(aside / path.name, path)

@@ -130,11 +130,15 @@ def plan(
     for year in dict.fromkeys(wanted_years):
         _refuse("region", regions, [COUNTRY, *catalogue.codes.living(year)])
         for chapter in chapters or available:
-            if year not in available[chapter]:
+            whole = catalogue.edition.chapters[chapter].subject == "audit"
+            if year not in available[chapter] or (whole and regions and COUNTRY not in regions and not chapters):
                 if chapters:
                     _refuse(f"year for {chapter}", [year], available[chapter])
                 continue
-            jobs += [Job(year, r, chapter, lang) for r in regions or [COUNTRY] for lang in langs or spoken]
+            if whole and chapters:
+                _refuse(f"region for {chapter}", regions, [COUNTRY])
+            places = [COUNTRY] if whole else regions or [COUNTRY]
+            jobs += [Job(year, region, chapter, lang) for region in places for lang in langs or spoken]
     for chapter in dict.fromkeys(job.chapter for job in jobs):
         _check_parameters(where.notebooks / f"{chapter}.ipynb", where)
     jobs = list(dict.fromkeys(jobs))

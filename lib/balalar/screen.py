@@ -24,6 +24,7 @@ from balalar.paths import Project, project
 
 YEAR = r"(19|20)[0-9]{2}"
 OUT_OF_RANGE = "value out of range"
+SHARED_TEXTS = ("common", "audit")  # text files that belong to no chapter
 VALUE = r"-?(0|[1-9][0-9]*)(\.[0-9]+)?(e(3|6|9|12))?"
 
 
@@ -385,7 +386,7 @@ def _chapter_faults(catalogue: Catalogue, where: Project) -> Iterator[Fault]:
             rule = "observations must be the CSV of an indicator with a card"
             yield Fault(where.name(path), 0, "file", path.name, rule, "Restore the card, or remove the file.")
     for path in [*sorted(where.notebooks.glob("*.ipynb")), *sorted(where.text.glob("*.yml"))]:
-        if path.stem not in (*chapters, "common"):
+        if path.stem not in (*chapters, *SHARED_TEXTS):
             yield Fault(
                 where.name(path),
                 0,
@@ -414,10 +415,10 @@ def _notebook_faults(chapter: str, catalogue: Catalogue, where: Project) -> Iter
         rule = f"the file must be a notebook of sound Python cells ({type(error).__name__}: {error})"
         yield Fault(name, 0, "file", "", rule, "Restore it.")
         return
-    asked = {
-        "indicator": (calls["show"] | calls["facts"], {card.id for card in catalogue.chapter_cards(chapter)}),
-        "text": (calls["section"], set(catalogue.texts.get(chapter, {}))),
-    }
+    asked = {"text": (calls["section"], set(catalogue.texts.get(chapter, {})))}
+    if catalogue.edition.chapters[chapter].subject == "data":
+        own_cards = {card.id for card in catalogue.chapter_cards(chapter)}
+        asked["indicator"] = (calls["show"] | calls["facts"], own_cards)
     for field, (named, own) in asked.items():
         for missing in sorted(own - named):
             yield Fault(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from balalar import exchange
 from balalar.atomic import put, workplace
+from balalar.audit_brief import anchor
+from balalar.brief import AUDIT_LINK
 from balalar.cards import COUNTRY
 from balalar.dataset import Dataset
 from balalar.errors import BalalarError
@@ -61,6 +65,21 @@ def build(
     return outcomes
 
 
+def one_page(job: Job, dataset: Dataset, where: Project, file: Path) -> None:
+    """Make one brief and write its page to a file, whole or not at all.
+
+    Raises
+    ------
+    BalalarError
+        The notebook failed; its cell and reason are named.
+    """
+    with tempfile.TemporaryDirectory(prefix="balalar-") as folder:
+        (outcome,) = run([job], where, Path(folder), lambda _: None)
+    if outcome.failure:
+        raise BalalarError(f"{job}: {outcome.failure}")
+    exchange.write_text(_audited(page(outcome.sections, _page_words(job, [job], dataset)), job, [job], dataset), file)
+
+
 def _target(out: Path, where: Project) -> Path:
     """Where the site goes; never over a folder that no build has made, nor among the sources."""
     try:
@@ -81,7 +100,8 @@ def _write_site(outcomes: Sequence[Outcome], dataset: Dataset, folder: Path) -> 
     for outcome in outcomes:
         path = folder / outcome.job.path
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page(outcome.sections, _page_words(outcome.job, jobs, dataset)), encoding="utf-8")
+        text = page(outcome.sections, _page_words(outcome.job, jobs, dataset))
+        path.write_text(_audited(text, outcome.job, jobs, dataset), encoding="utf-8")
     langs = [lang for lang in dataset.catalogue.edition.languages if any(job.lang == lang for job in jobs)]
     for lang in langs:
         (folder / lang / "index.html").write_text(
@@ -91,6 +111,24 @@ def _write_site(outcomes: Sequence[Outcome], dataset: Dataset, folder: Path) -> 
     (folder / "data").mkdir()
     exchange.write_csv(exchange.tidy(dataset, "corrected"), folder / DOWNLOADS["download_corrected"])
     exchange.write_csv(exchange.tidy(dataset, "printed"), folder / DOWNLOADS["download_printed"])
+
+
+def _audited(text: str, job: Job, jobs: Sequence[Job], dataset: Dataset) -> str:
+    """Links to the audit's findings made whole; taken out where the site has no audit of the report."""
+    chapters = dataset.catalogue.edition.chapters
+    pages = {
+        str(other.year): other.path
+        for other in jobs
+        if other.lang == job.lang and chapters[other.chapter].subject == "audit"
+    }
+
+    def resolved(match: re.Match[str]) -> str:
+        report, group = match[1], match[2]
+        if report not in pages:
+            return ""
+        return match[0].replace(f"{AUDIT_LINK}{report}/{group}", f"{_link(job.path, pages[report])}#{anchor(group)}")
+
+    return re.sub(rf' <a class="audited" href="{AUDIT_LINK}([^/"]+)/([^"]+)">[^<]*</a>', resolved, text)
 
 
 def _link(here: str, there: str) -> str:

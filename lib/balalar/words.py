@@ -24,8 +24,8 @@ class Words:
     catalogue : Catalogue
     lang : str
         A language of the edition.
-    chapter : str, optional
-        Chapter whose texts may be said besides the common ones.
+    *files : str
+        Text files (of a chapter, of the audit) whose texts may be said besides the common ones.
 
     Raises
     ------
@@ -33,7 +33,7 @@ class Words:
         The language is not one of ours.
     """
 
-    def __init__(self, catalogue: Catalogue, lang: str, chapter: str = "") -> None:
+    def __init__(self, catalogue: Catalogue, lang: str, *files: str) -> None:
         locales = catalogue.edition.languages
         if lang not in locales:
             listed = ", ".join(locales)
@@ -41,7 +41,9 @@ class Words:
         self.lang = lang
         self.catalogue = catalogue
         self.locale = Locale.parse(locales[lang])
-        self._texts = catalogue.texts["common"] | catalogue.texts.get(chapter, {})
+        self._texts = dict(catalogue.texts["common"])
+        for file in files:
+            self._texts |= catalogue.texts.get(file, {})
 
     def say(self, key: str, **words: object) -> str:
         """Text of a key with its placeholders filled.
@@ -132,6 +134,11 @@ class Words:
         """A ratio as a percentage with one decimal, in the language's format."""
         pattern = self.locale.percent_formats[None].pattern.replace("#,##0", "#,##0.0")
         return format_percent(ratio, format=pattern, locale=self.locale)
+
+    def percent(self, number: float, decimals: int) -> str:
+        """A computed number with the sign of per cent."""
+        pattern = self.catalogue.codes.units["percent"].pattern[self.lang].replace("{value} ", "{value}" + NBSP)
+        return pattern.format(value=self.amount(number, decimals))
 
     def difference(self, card: Card, value: str) -> str:
         """A difference of two figures: percentage points for shares, else the unit."""

@@ -68,7 +68,9 @@ class Evidence:
         self.quoted: dict[Key, list[Figure]] = {}
         for indicator, rows in frame[frame["number"].notna()].groupby("indicator", sort=False):
             card = catalogue.cards[str(indicator)]
-            codes = zip(*(rows[name] for name in card.dimensions), strict=True) if card.dimensions else ((),) * len(rows)
+            codes = (
+                zip(*(rows[name] for name in card.dimensions), strict=True) if card.dimensions else ((),) * len(rows)
+            )
             columns = ("year", "region", "value", "source", "report", "status", "correction", "number")
             for code, *cell in zip(codes, *(rows[name] for name in columns), strict=True):
                 year, region, value, source, report, status, correction, number = cell
@@ -202,8 +204,11 @@ class Evidence:
             if card.kind not in ADDITIVE or key.codes[at] not in codes:
                 continue
             whole = self.figures.get(Key(key.indicator, key.year, key.region, put(key.codes, at, TOTAL)))
-            others = [self.figures.get(Key(key.indicator, key.year, key.region, put(key.codes, at, code)))
-                      for code in codes if code != key.codes[at]]
+            others = [
+                self.figures.get(Key(key.indicator, key.year, key.region, put(key.codes, at, code)))
+                for code in codes
+                if code != key.codes[at]
+            ]
             if whole and all(others):
                 rest = [found[0] for found in others if found]
                 left = whole[0].interval - total([one.interval for one in rest])
@@ -325,5 +330,3 @@ def put(codes: tuple[str, ...], at: int, code: str) -> tuple[str, ...]:
 def every(indicator: str, years: Iterable[int], regions: Iterable[str], codes: Iterable[Iterable[str]]) -> list[Key]:
     """All keys of several years, regions and codes."""
     return [Key(indicator, *one) for one in product(years, regions, product(*codes))]
-
-

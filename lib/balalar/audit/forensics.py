@@ -75,11 +75,17 @@ def _lines(evidence: Evidence, column: dict[str, Figure]) -> list[str]:
 def _order(evidence: Evidence, of: Column, report: int) -> list[str]:
     """Regions in the order of the lines of a place: those that live in the year of the report, and what stands there."""
     there = {code for column in evidence.columns if column[3] == of[3] for code in evidence.columns[column]}
-    living = set(evidence.catalogue.codes.living(report)) if len(there) > len(evidence.catalogue.codes.living(of[1])) else there
+    living = (
+        set(evidence.catalogue.codes.living(report))
+        if len(there) > len(evidence.catalogue.codes.living(of[1]))
+        else there
+    )
     return [code for code in evidence.catalogue.codes.regions if code != COUNTRY and (code in living or code in there)]
 
 
-def _references(evidence: Evidence, columns: dict[Column, dict[str, Figure]], of: Column) -> Iterator[dict[str, Figure]]:
+def _references(
+    evidence: Evidence, columns: dict[Column, dict[str, Figure]], of: Column
+) -> Iterator[dict[str, Figure]]:
     """Columns that should look like one: the same quantity at another place or in a neighbouring year."""
     indicator, year, codes, source = of
     near = sorted(
@@ -106,9 +112,13 @@ def row_shifts(evidence: Evidence, columns: dict[Column, dict[str, Figure]]) -> 
                     best[of] = (*found, reference)
     for of, (gain, step, block, reference) in best.items():
         # The block fits both columns where two neighbours are compared; the one that other evidence bears out counts.
-        other = next((two for two in best if two[0] == of[0] and two[2] == of[2] and two != of
-                      and columns[two] is reference), None)
-        if other and _borne_out(evidence, other, best[other][2], best[other][1]) > _borne_out(evidence, of, block, step):
+        other = next(
+            (two for two in best if two[0] == of[0] and two[2] == of[2] and two != of and columns[two] is reference),
+            None,
+        )
+        if other and _borne_out(evidence, other, best[other][2], best[other][1]) > _borne_out(
+            evidence, of, block, step
+        ):
             continue
         if other and not _borne_out(evidence, of, block, step) and gain <= best[other][0] and other < of:
             continue
@@ -203,8 +213,11 @@ def unborn(evidence: Evidence, columns: dict[Column, dict[str, Figure]], explain
     groups: dict[tuple[str, str], list[Column]] = defaultdict(list)
     for of, column in columns.items():
         card = evidence.catalogue.cards[of[0]]
-        dead = [code for code, figure in column.items()
-                if not codes.regions[code].lives(of[1]) and code != COUNTRY and id(figure) not in explained]
+        dead = [
+            code
+            for code, figure in column.items()
+            if not codes.regions[code].lives(of[1]) and code != COUNTRY and id(figure) not in explained
+        ]
         # A start-of-year figure of the year of birth, and what was recalculated, stand on the later borders.
         if dead and of[1] not in card.recalculated:
             groups[of[0], of[3]].append(of)
@@ -215,8 +228,9 @@ def unborn(evidence: Evidence, columns: dict[Column, dict[str, Figure]], explain
 def _unborn_finding(evidence: Evidence, columns: dict[Column, dict[str, Figure]]) -> Finding:
     codes = evidence.catalogue.codes
     listed = evidence.catalogue.codes.regions
-    dead = {code for of, column in columns.items() for code in column
-            if code != COUNTRY and not listed[code].lives(of[1])}
+    dead = {
+        code for of, column in columns.items() for code in column if code != COUNTRY and not listed[code].lives(of[1])
+    }
     cells = tuple(columns[of][code] for of in columns for code in _lines(evidence, columns[of]))
     first = cells[0]
     labels = sorted({figure.key.region for figure in cells}, key=list(listed).index)
@@ -225,8 +239,11 @@ def _unborn_finding(evidence: Evidence, columns: dict[Column, dict[str, Figure]]
     repair = None
     if relabelled:
         names = dict(zip(labels, living, strict=True))
-        changes = tuple(Change(figure, replace(figure.key, region=names[figure.key.region]), figure.value)
-                        for figure in cells if names[figure.key.region] != figure.key.region)
+        changes = tuple(
+            Change(figure, replace(figure.key, region=names[figure.key.region]), figure.value)
+            for figure in cells
+            if names[figure.key.region] != figure.key.region
+        )
         repair = Repair("row_labels", changes, (first.source,), "medium")
     own = tuple(figure for figure in cells if figure.key.region in dead)
     return Finding(
@@ -243,7 +260,9 @@ def headings(evidence: Evidence, columns: dict[Column, dict[str, Figure]]) -> It
         card = evidence.catalogue.cards[of[0]]
         if not (card.numerator and card.denominator) or card.of_country or len(column) < LEAST or not card.dimensions:
             continue
-        fits = {codes: fit for codes in _all_codes(evidence, of[0]) if (fit := _fit(evidence, column, codes)) is not None}
+        fits = {
+            codes: fit for codes in _all_codes(evidence, of[0]) if (fit := _fit(evidence, column, codes)) is not None
+        }
         own, others = fits.get(of[2]), {codes: fit for codes, fit in fits.items() if codes != of[2]}
         if not others:
             continue
@@ -252,8 +271,10 @@ def headings(evidence: Evidence, columns: dict[Column, dict[str, Figure]]) -> It
             figures = tuple(column.values())
             changes = tuple(Change(figure, replace(figure.key, codes=best), figure.value) for figure in figures)
             against = tuple(
-                one for figure in figures[:3]
-                if (found := evidence.quotient(replace(figure.key, codes=best))) for one in found.figures
+                one
+                for figure in figures[:3]
+                if (found := evidence.quotient(replace(figure.key, codes=best)))
+                for one in found.figures
             )
             sources = tuple(dict.fromkeys(one.source for one in against))
             yield Finding(
@@ -298,7 +319,10 @@ def year_headings(evidence: Evidence, columns: dict[Column, dict[str, Figure]]) 
     for (source, printed, year), witnesses in found.items():
         # The heading is that of the whole table.
         figures = tuple(
-            figure for of, column in columns.items() if of[3] == source and of[1] == printed for figure in column.values()
+            figure
+            for of, column in columns.items()
+            if of[3] == source and of[1] == printed
+            for figure in column.values()
         )
         nation = witnesses[0][0]
         changes = tuple(Change(one, replace(one.key, year=year), one.value) for one in figures)
@@ -345,7 +369,9 @@ def copies(evidence: Evidence, columns: dict[Column, dict[str, Figure]]) -> Iter
     """Two columns of different quantities that are one series."""
     merged: dict[tuple[str, int, tuple[str, ...]], dict[str, Figure]] = {}
     for of, column in columns.items():
-        merged.setdefault(of[:3], {}).update({code: figure for code, figure in column.items() if code not in merged.get(of[:3], {})})
+        merged.setdefault(of[:3], {}).update(
+            {code: figure for code, figure in column.items() if code not in merged.get(of[:3], {})}
+        )
     wide = {of: column for of, column in merged.items() if len(column) >= COPIED}
     seen: dict[tuple[str, str], list[tuple[dict[str, Figure], dict[str, Figure], list[str]]]] = defaultdict(list)
     for (one, left), (two, right) in combinations(wide.items(), 2):
@@ -369,7 +395,9 @@ def copies(evidence: Evidence, columns: dict[Column, dict[str, Figure]]) -> Iter
         )  # fmt: skip
 
 
-def _says_the_same(evidence: Evidence, one: tuple[str, int, tuple[str, ...]], two: tuple[str, int, tuple[str, ...]]) -> bool:
+def _says_the_same(
+    evidence: Evidence, one: tuple[str, int, tuple[str, ...]], two: tuple[str, int, tuple[str, ...]]
+) -> bool:
     """Whether a card relates two columns as names of the same quantity."""
     cards = evidence.catalogue.cards
     return cards[one[0]].same_as == two[0] or cards[two[0]].same_as == one[0]
@@ -392,9 +420,7 @@ def copied_lines(evidence: Evidence, columns: dict[Column, dict[str, Figure]]) -
                 )  # fmt: skip
 
 
-def swapped_lines(
-    evidence: Evidence, columns: dict[Column, dict[str, Figure]], settled: set[str]
-) -> Iterator[Finding]:
+def swapped_lines(evidence: Evidence, columns: dict[Column, dict[str, Figure]], settled: set[str]) -> Iterator[Finding]:
     """Two lines of a column whose values fit a neighbouring year better when they change places."""
     for of, column in columns.items():
         if of[3] in settled or len(column) < LEAST:
@@ -416,7 +442,11 @@ def _exchange(
     evidence: Evidence, column: dict[str, Figure], reference: dict[str, Figure]
 ) -> tuple[Figure, Figure] | None:
     """The one pair of lines that alone leave their history, and return to it when exchanged."""
-    codes = [code for code in column if code in reference and code != COUNTRY and column[code].number > 0 < reference[code].number]
+    codes = [
+        code
+        for code in column
+        if code in reference and code != COUNTRY and column[code].number > 0 < reference[code].number
+    ]
     if len(codes) < LEAST:
         return None
     moves = {code: log10(column[code].number / reference[code].number) for code in codes}
@@ -464,7 +494,10 @@ def _jumped(evidence: Evidence, before: dict[str, Figure], now: dict[str, Figure
     moves = {
         code: log10(now[code].number / before[code].number)
         for code in now
-        if code in before and now[code].number > 0 and before[code].number > 0 and _sizeable(evidence, now[code], before[code])
+        if code in before
+        and now[code].number > 0
+        and before[code].number > 0
+        and _sizeable(evidence, now[code], before[code])
         and not evidence.catalogue.codes.moved_borders(code, now[code].key.year)
     }
     if len(moves) < LEAST:
@@ -538,18 +571,23 @@ def old_borders(evidence: Evidence, columns: dict[Column, dict[str, Figure]]) ->
     codes = evidence.catalogue.codes
     groups: dict[str, list[Column]] = defaultdict(list)
     for of, column in columns.items():
-        new = [code for code in codes.living(of[1]) if codes.regions[code].parent and (codes.regions[code].first or 0) == of[1]]
+        new = [
+            code
+            for code in codes.living(of[1])
+            if codes.regions[code].parent and (codes.regions[code].first or 0) == of[1]
+        ]
         if of[3].startswith("table") and len(column) >= LEAST and new and not set(new) & set(column):
             groups[of[3]].append(of)
     for found in groups.values():
         of = sorted(found)[0]
         column = columns[of]
         figures = tuple(column.values())
-        new = [code for code in codes.living(of[1]) if codes.regions[code].parent and (codes.regions[code].first or 0) == of[1]]
+        new = [
+            code
+            for code in codes.living(of[1])
+            if codes.regions[code].parent and (codes.regions[code].first or 0) == of[1]
+        ]
         yield Finding(
             "region_set", of[3], figures[0].report, Key(of[0], of[1], "", of[2]), figures[:1],
             severity="label", certainty="suspicion", items=tuple(new), count=len(figures),
         )  # fmt: skip
-
-
-

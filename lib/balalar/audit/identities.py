@@ -76,9 +76,12 @@ def _blank(evidence: Evidence, figure: Figure, parts: list[Key], found: list[Fig
     if len(missing) != 1 or missing[0].region != figure.key.region:
         return
     part = missing[0]
-    history = [one for year in range(part.year - 10, part.year)
-               for one in evidence.figures.get(Key(part.indicator, year, part.region, part.codes), ())
-               if one.source == figure.source]
+    history = [
+        one
+        for year in range(part.year - 10, part.year)
+        for one in evidence.figures.get(Key(part.indicator, year, part.region, part.codes), ())
+        if one.source == figure.source
+    ]
     if len(history) >= ENOUGH_YEARS:
         most = max(one.number for one in history)
         rest = figure.interval - total([one.interval for one in found])
@@ -92,8 +95,13 @@ def partings(evidence: Evidence) -> Iterator[Test]:
     for key in _unprinted_totals(evidence):
         ways = [one for one in evidence.operands(key) if one.figures and one.figures[0].key.indicator == key.indicator]
         for one, other in combinations(ways, 2):
-            yield Test("two_partings", one.figures[0], (*one.figures, *other.figures), other.interval,
-                       one.interval.meets(other.interval))
+            yield Test(
+                "two_partings",
+                one.figures[0],
+                (*one.figures, *other.figures),
+                other.interval,
+                one.interval.meets(other.interval),
+            )
 
 
 def _unprinted_totals(evidence: Evidence) -> list[Key]:
@@ -113,8 +121,11 @@ def part_of_total(evidence: Evidence) -> Iterator[Test]:
         card = evidence.card(key)
         if card.kind not in ("count", "money"):
             continue
-        wholes = [put(key.codes, at, TOTAL) for at, code in enumerate(key.codes) if code != TOTAL
-                  and (card.dimensions[at] in card.parts)]
+        wholes = [
+            put(key.codes, at, TOTAL)
+            for at, code in enumerate(key.codes)
+            if code != TOTAL and (card.dimensions[at] in card.parts)
+        ]
         keys = [Key(key.indicator, key.year, key.region, codes) for codes in wholes]
         if key.region != COUNTRY:
             keys.append(Key(key.indicator, key.year, COUNTRY, key.codes))
@@ -133,8 +144,9 @@ def quotients(evidence: Evidence) -> Iterator[Test]:
                     yield _test("quotient", figure, found.figures, found.interval)
                 else:
                     # A year's mean number of children is only near the mean of its two ends.
-                    low, high = (end * (1 + sign * ROUGH) for end, sign in
-                                 ((found.interval.low, -1), (found.interval.high, 1)))
+                    low, high = (
+                        end * (1 + sign * ROUGH) for end, sign in ((found.interval.low, -1), (found.interval.high, 1))
+                    )
                     yield _test("quotient", figure, found.figures, Interval(low, high), "mean_of_two_years")
 
 
@@ -264,7 +276,9 @@ def levels(evidence: Evidence) -> Iterator[Test]:
             yield from _level(evidence, figures, parts, "between_regions")
 
 
-def _level(evidence: Evidence, figures: list[Figure], parts: list[Key], rule: str, complete: bool = False) -> Iterator[Test]:
+def _level(
+    evidence: Evidence, figures: list[Figure], parts: list[Key], rule: str, complete: bool = False
+) -> Iterator[Test]:
     for figure in figures:
         found = [one for part in parts if (one := _near(figure, part, evidence))]
         tabled = len({one.source for one in found}) == 1 and found[0].source.startswith("table")
@@ -289,9 +303,18 @@ def _simple(evidence: Evidence, figure: Figure, parts: list[Figure]) -> Test:
     mean = sum(value * weight for value, weight in pairs) / sum(weight for _, weight in pairs)
     half = (figure.interval.high - figure.interval.low) / 2
     centre = sum(part.number for part in parts) / len(parts)
-    plainly = abs(figure.number - centre) <= half and not figure.interval.meets(Interval(mean - 4 * half, mean + 4 * half))
-    return Test("simple_mean", figure, tuple(parts), Interval(mean, mean) if plainly else plain, not plainly, "suspicion",
-                "weights")
+    plainly = abs(figure.number - centre) <= half and not figure.interval.meets(
+        Interval(mean - 4 * half, mean + 4 * half)
+    )
+    return Test(
+        "simple_mean",
+        figure,
+        tuple(parts),
+        Interval(mean, mean) if plainly else plain,
+        not plainly,
+        "suspicion",
+        "weights",
+    )
 
 
 def possible_means(evidence: Evidence) -> Iterator[Test]:
@@ -303,18 +326,26 @@ def possible_means(evidence: Evidence) -> Iterator[Test]:
         if key.region != COUNTRY or card.kind != "share" or by is None or low is None or high is None:
             continue
         living = evidence.catalogue.codes.living(key.year)
-        weights = {region: _weight(evidence, Key(key.indicator, key.year, region, key.codes), by, bool(card.denominator))
-                   for region in living}
+        weights = {
+            region: _weight(evidence, Key(key.indicator, key.year, region, key.codes), by, bool(card.denominator))
+            for region in living
+        }
         if not all(weights.values()):
             continue
         for figure in figures:
-            parts = {region: one for region in living
-                     if (one := _near(figure, Key(key.indicator, key.year, region, key.codes), evidence))}
+            parts = {
+                region: one
+                for region in living
+                if (one := _near(figure, Key(key.indicator, key.year, region, key.codes), evidence))
+            }
             if 0 < len(parts) < len(living):
                 whole = sum(weight.middle for weight in weights.values() if weight)
                 ends = [
-                    sum((w.middle if w else 0) * (getattr(parts[r].interval, side) if r in parts else end)
-                        for r, w in weights.items()) / whole
+                    sum(
+                        (w.middle if w else 0) * (getattr(parts[r].interval, side) if r in parts else end)
+                        for r, w in weights.items()
+                    )
+                    / whole
                     for side, end in (("low", low), ("high", high))
                 ]
                 yield _test("possible_mean", figure, tuple(parts.values()), Interval(*ends), "weights")
@@ -329,8 +360,10 @@ def likely_bases(evidence: Evidence) -> Iterator[Test]:
         nation = _base(evidence, Key(key.indicator, key.year, COUNTRY, key.codes))
         own = _base(evidence, key)
         whole = (TOTAL,) * len(key.codes)
-        weights = [_weight(evidence, Key(key.indicator, key.year, region, whole), card.weight, exactly=False)
-                   for region in (key.region, COUNTRY)]
+        weights = [
+            _weight(evidence, Key(key.indicator, key.year, region, whole), card.weight, exactly=False)
+            for region in (key.region, COUNTRY)
+        ]
         if nation and own and all(weights):
             count, base = own
             expected = base.times(0) + nation[1].times((weights[0] or base).middle / (weights[1] or base).middle)
@@ -405,14 +438,18 @@ def changes(evidence: Evidence) -> Iterator[Test]:
             continue
         given = dict(zip(card.dimensions, key.codes, strict=True))
         before = card.change_since or key.year - 1
-        ends = [evidence.related(Key(key.indicator, year, key.region, key.codes), card.change_of, given)
-                for year in (key.year, before)]
+        ends = [
+            evidence.related(Key(key.indicator, year, key.region, key.codes), card.change_of, given)
+            for year in (key.year, before)
+        ]
         now, then = (evidence.figures.get(end, []) if end else [] for end in ends)
         if now and then:
             for figure in figures:
                 one, other = (_near(figure, side[0].key, evidence) or side[0] for side in (now, then))
                 difference = one.interval - other.interval
-                size = Interval(-difference.high, -difference.low) if difference.high < 0 < figure.number else difference
+                size = (
+                    Interval(-difference.high, -difference.low) if difference.high < 0 < figure.number else difference
+                )
                 yield _test("change", figure, (one, other), size)
 
 

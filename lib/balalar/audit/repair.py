@@ -144,6 +144,3 @@ def _gained(evidence: Evidence, indicators: frozenset[str], before: set[TestId],
     # A relation that failed before and is named anew, with other figures beside it, is not a new one.
     fresh = {one for one in broken if not any(one[:3] == old[:3] for old in before)}
     return 0 if fresh else len(before) - len(after) if keys else 0
-
-
-

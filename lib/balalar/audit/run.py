@@ -12,11 +12,12 @@ from balalar.audit.finding import Certainty, Finding, Severity, Test
 from balalar.audit.identities import tests
 from balalar.audit.repair import propose
 from balalar.audit.verdicts import Verdict, judge
-from balalar.cards import COUNTRY
-from balalar.claims import Claim, parts
+from balalar.cards import COUNTRY, TOTAL
+from balalar.claims import REGION, Claim, parts
 from balalar.dataset import Dataset
 
 COLUMN = 4  # failing cells of one column that are told together
+ALONE = "possible"  # the one rule that holds a figure against no other
 CUT = "cut"  # kind of a figure that was cut instead of rounded
 SEVERITY: dict[str, Severity] = {"direction": "conclusion", "order": "conclusion", "threshold": "conclusion"}
 WEIGHT = {"conclusion": 3.0, "label": 2.5, "figure": 2.0}
@@ -81,23 +82,31 @@ def audit(dataset: Dataset, claims: Mapping[int, Iterable[Claim]] | None = None,
     patterns = [_accepted(finding, accepted) for finding in forensics.findings(printed)]
     first, second = list(tests(printed)), list(tests(corrected))
     mended = _mended(first, second, patterns, accepted)
-    explained = {(one.source, one.key, one.value) for finding in patterns for one in finding.figures
-                 if not finding.corrections and finding.certainty != "suspicion"}
+    explained = {
+        (one.source, one.key, one.value)
+        for finding in patterns
+        for one in finding.figures
+        if not finding.corrections and finding.certainty != "suspicion"
+    }
     broken = _relations([test for test in second if not test.holds], explained)
     if repairs:
         broken = [propose(finding, corrected) for finding in broken]
         mended = [propose(finding, printed) for finding in mended]
     verdicts = [(report, judge(claim, corrected)) for report, claim in stated]
     told = [*patterns, *mended, *broken]
-    told += _contradicted(verdicts, told)
-    tested = {id(figure) for test in first for figure in (test.figure, *test.against)}
+    told += _contradicted(verdicts, told, corrected)
+    held = [test for test in first if test.rule != ALONE]
+    tested = {_cell(figure) for test in held for figure in (test.figure, *test.against)}
+    judged = (verdict for _, verdict in verdicts if verdict.state != "unchecked")
+    tested |= {_cell(figure) for verdict in judged for figure in verdict.figures}
+    cells = {_cell(figure) for figures in printed.figures.values() for figure in figures}
     return Audit(
         tuple(sorted(_once(told), key=lambda finding: (-weight(finding), finding.id))),
         tuple(verdict for _, verdict in verdicts),
-        Counter(test.rule for test in first),
-        Counter(test.rule for test in first if not test.holds),
-        sum(map(len, printed.figures.values())),
-        len(tested),
+        Counter(test.rule for test in held),
+        Counter(test.rule for test in held if not test.holds),
+        len(cells),
+        len(cells & tested),
     )
 
 
@@ -214,13 +223,28 @@ def _relations(failed: list[Test], explained: set[Cell]) -> list[Finding]:
             figures = tuple(dict.fromkeys(test.figure for test in group))
             against = tuple(figure for test in group for figure in test.against)
             whole = replace(first.key, region="")
-            found.append(replace(first, key=whole, figures=figures, against=against, expected=None, count=len(figures), kind="column"))
+            found.append(
+                replace(
+                    first, key=whole, figures=figures, against=against, expected=None, count=len(figures), kind="column"
+                )
+            )
         else:
             found += [_finding(test) for test in group]
     return found
 
 
-def _contradicted(verdicts: list[tuple[int, Verdict]], told: list[Finding]) -> list[Finding]:
+SETS = {"highest", "lowest", "above", "below", "only_above", "only_below", "between", "only_between", "range", "rank"}
+
+
+def _about(claim: Claim, evidence: Evidence) -> Key:
+    """What a claim is about; no region where it compares the regions, the total where it adds several codes up."""
+    given = {name: TOTAL if "+" in code else code for name, code in parts(claim.dims).items()}
+    year = int(claim.year[:4] or 0)
+    wide = claim.kind in SETS or claim.kind.startswith("count") or "+" in claim.region or claim.items
+    return evidence.key(claim.indicator, year, "" if wide and claim.over == REGION else claim.region, given)
+
+
+def _contradicted(verdicts: list[tuple[int, Verdict]], told: list[Finding], evidence: Evidence) -> list[Finding]:
     """Claims that the figures contradict, unless a finding tells of the same number already."""
     found = []
     for report, verdict in verdicts:
@@ -228,9 +252,13 @@ def _contradicted(verdicts: list[tuple[int, Verdict]], told: list[Finding]) -> l
         if verdict.state != "contradicted" or _told(verdict, told):
             continue
         figures = verdict.figures
-        key = figures[0].key if figures else Key(claim.indicator, 0, claim.region, ())
+        key = _about(claim, evidence)
         assumption = "reading" if claim.assumed else ""
-        if verdict.reason == "order" and claim.kind in ("highest", "lowest") and len({one.source for one in figures}) > 1:
+        if (
+            verdict.reason == "order"
+            and claim.kind in ("highest", "lowest")
+            and len({one.source for one in figures}) > 1
+        ):
             assumption = assumption or "two_accounts"
         certainty: Certainty = "assumption" if assumption else "proven"
         severity: Severity = SEVERITY.get(verdict.reason, "figure")
@@ -238,9 +266,20 @@ def _contradicted(verdicts: list[tuple[int, Verdict]], told: list[Finding]) -> l
             severity = "conclusion"
         found.append(
             Finding(
-                f"claim_{claim.kind}", f"section-{claim.section}", report, key, (), figures, verdict.expected,
-                severity=severity, certainty=certainty, assumption=assumption,
-                line=claim.line, claim=claim.id, kind=verdict.reason, items=verdict.items,
+                f"claim_{claim.kind}",
+                f"section-{claim.section}",
+                report,
+                key,
+                (),
+                figures,
+                verdict.expected,
+                severity=severity,
+                certainty=certainty,
+                assumption=assumption,
+                line=claim.line,
+                claim=claim.id,
+                kind=verdict.reason,
+                items=verdict.items,
             )  # fmt: skip
         )
     return found
@@ -261,8 +300,12 @@ def _told(verdict: Verdict, told: list[Finding]) -> bool:
 
 def _once(findings: list[Finding]) -> list[Finding]:
     """Each contradiction once: one of several places that print the same wrong figure, patterns before their parts."""
-    exchanged = {(one.source, one.key) for finding in findings if finding.rule == "swapped_places"
-                 for one in (*finding.figures, *finding.against)}
+    exchanged = {
+        (one.source, one.key)
+        for finding in findings
+        if finding.rule == "swapped_places"
+        for one in (*finding.figures, *finding.against)
+    }
     seen: dict[object, Finding] = {}
     for finding in findings:
         if finding.rule == "two_places" and (finding.figures[0].source, finding.key) in exchanged:
@@ -272,5 +315,7 @@ def _once(findings: list[Finding]) -> list[Finding]:
         if name not in seen:
             seen[name] = finding
         elif finding.figures and finding.figures[0] not in seen[name].figures:
-            seen[name] = replace(seen[name], figures=(*seen[name].figures, *finding.figures), count=seen[name].count + 1)
+            seen[name] = replace(
+                seen[name], figures=(*seen[name].figures, *finding.figures), count=seen[name].count + 1
+            )
     return list(seen.values())

@@ -192,8 +192,15 @@ def _universe(claim: Claim, evidence: Evidence) -> list[str]:
         years = [int(year) for year in claim.year.split("+")] or [0]
         return codes.living(years[0])
     if claim.over == YEAR:
-        return sorted({str(key.year) for key in evidence.figures if key.indicator == claim.indicator
-                       and key.region == claim.region and key.codes == _keys_codes(claim, evidence)})
+        return sorted(
+            {
+                str(key.year)
+                for key in evidence.figures
+                if key.indicator == claim.indicator
+                and key.region == claim.region
+                and key.codes == _keys_codes(claim, evidence)
+            }
+        )
     dimension = codes.dimensions[claim.over]
     at = evidence.catalogue.cards[claim.indicator].dimensions.index(claim.over)
     used = {key.codes[at] for key in evidence.figures if key.indicator == claim.indicator}
@@ -260,7 +267,9 @@ def _extreme(sign: int) -> Callable[[Claim, Evidence], Verdict]:
         if missing and not known:
             return Verdict(claim, "unchecked", "operand_missing", items=tuple(missing))
         least = min(found.values[code].times(sign).high for code in known)
-        beyond = [code for code, value in found.values.items() if code not in named and value.times(sign).low > least + 1e-12]
+        beyond = [
+            code for code, value in found.values.items() if code not in named and value.times(sign).low > least + 1e-12
+        ]
         shown = tuple(figure for code in (*known, *beyond) for figure in found.figures[code])
         if beyond:
             return Verdict(claim, "contradicted", "order", figures=shown, items=tuple(beyond))
@@ -273,9 +282,7 @@ def _extreme(sign: int) -> Callable[[Claim, Evidence], Verdict]:
     return rule
 
 
-def _beyond_country(
-    claim: Claim, evidence: Evidence, found: _Found, known: list[str], sign: int
-) -> tuple[Figure, ...]:
+def _beyond_country(claim: Claim, evidence: Evidence, found: _Found, known: list[str], sign: int) -> tuple[Figure, ...]:
     """Figures of a «highest» region that lies below the country; no such region can be the highest."""
     if claim.over != REGION or evidence.catalogue.cards[claim.indicator].kind not in ("share", "rate", "mean"):
         return ()
@@ -397,7 +404,9 @@ def _direction(claim: Claim, evidence: Evidence) -> Verdict:
     wrong, hidden, shown, seen = [], [], [], 0
     for code in claim.items.split() or [""]:
         left = evidence.added(_keyed(claim, evidence, code)) if code else _operands(claim, evidence)
-        right = evidence.added(_keyed(claim, evidence, code, base=True)) if code else _operands(claim, evidence, base=True)
+        right = (
+            evidence.added(_keyed(claim, evidence, code, base=True)) if code else _operands(claim, evidence, base=True)
+        )
         if not left or not right:
             continue
         seen += 1
