@@ -210,12 +210,13 @@ class AuditBrief:
             sentence=teller.sentence(finding),
             printed=teller.printed(finding),
             expected=teller.expected(finding),
+            sides=teller.sides(finding),
             lines=lines,
             more=more,
             notes=teller.notes(finding),
             severity=severity,
             certainty=certainty,
-            kind=finding.severity,
+            severity_class=f"severity-{finding.severity}",
             svg=self._picture(finding),
         )
 

@@ -38,6 +38,15 @@ class Line:
     where: str
 
 
+@dataclass(frozen=True)
+class Side:
+    """A cell as printed and as it should be."""
+
+    where: str
+    printed: str
+    expected: str
+
+
 class Teller:
     """Turns findings into words.
 
@@ -184,6 +193,35 @@ class Teller:
             for figure in figures[:MOST_ROWS]
         ]
         return lines, max(len(figures) - MOST_ROWS, 0)
+
+    def sides(self, finding: Finding) -> list[Side]:
+        """Cells of a column as printed and as they should be; none where one figure is at stake."""
+        card = self._card(finding.key)
+        if finding.recomputed:
+            return [
+                Side(
+                    self.words.short_region(figure.key.region),
+                    self._value(figure),
+                    self._span(card, span, figure.value),
+                )
+                for figure, span in finding.recomputed
+            ]
+        moved = finding.repair.changes if finding.repair else ()
+        moved = tuple(change for change in moved if change.key.region != change.figure.key.region)
+        if not moved:
+            return []
+        # Of several years the newest stands for all.
+        year = max(change.key.year for change in moved)
+        before = {change.figure.key.region: change.figure for change in moved if change.figure.key.year == year}
+        after = {change.key.region: change.figure for change in moved if change.key.year == year}
+        return [
+            Side(
+                self.words.short_region(code),
+                *(self._value(side[code]) if code in side else "–" for side in (before, after)),
+            )
+            for code in self.words.catalogue.codes.regions
+            if code in before or code in after
+        ]
 
     def notes(self, finding: Finding) -> list[str]:
         """What is assumed, what would mend it, and whether it is mended."""

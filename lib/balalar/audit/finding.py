@@ -106,6 +106,8 @@ class Finding:
         Ids of accepted corrections that mend it.
     count : int
         Cells concerned.
+    recomputed : tuple of (Figure, Interval)
+        Cells of a column beside what each should be.
     """
 
     rule: str
@@ -125,6 +127,7 @@ class Finding:
     repair: Repair | None = None
     corrections: tuple[str, ...] = field(default=())
     count: int = 1
+    recomputed: tuple[tuple[Figure, Interval], ...] = ()
 
     @property
     def id(self) -> str:

@@ -277,11 +277,13 @@ def headings(evidence: Evidence, columns: dict[Column, dict[str, Figure]]) -> It
                 for one in found.figures
             )
             sources = tuple(dict.fromkeys(one.source for one in against))
+            beside = ((figure, evidence.quotient(replace(figure.key, codes=best))) for figure in figures)
+            pairs = tuple((figure, found.interval) for figure, found in beside if found)
             yield Finding(
                 "heading", of[3], figures[0].report, Key(of[0], of[1], "", of[2]), figures, against,
                 severity="label", certainty="proven" if own is not None else "assumption",
                 assumption="" if own is not None else "near_fit", kind="codes", items=best,
-                repair=Repair("column_heading", changes, sources, "high"), count=len(figures),
+                repair=Repair("column_heading", changes, sources, "high"), count=len(figures), recomputed=pairs,
             )  # fmt: skip
 
 

@@ -219,15 +219,7 @@ def _relations(failed: list[Test], explained: set[Cell]) -> list[Finding]:
     found = []
     for group in columns.values():
         if len({test.figure.key.region for test in group}) >= COLUMN:
-            first = _finding(group[0])
-            figures = tuple(dict.fromkeys(test.figure for test in group))
-            against = tuple(figure for test in group for figure in test.against)
-            whole = replace(first.key, region="")
-            found.append(
-                replace(
-                    first, key=whole, figures=figures, against=against, expected=None, count=len(figures), kind="column"
-                )
-            )
+            found.append(_column(group))
         else:
             found += [_finding(test) for test in group]
     return found
@@ -242,6 +234,19 @@ def _about(claim: Claim, evidence: Evidence) -> Key:
     year = int(claim.year[:4] or 0)
     wide = claim.kind in SETS or claim.kind.startswith("count") or "+" in claim.region or claim.items
     return evidence.key(claim.indicator, year, "" if wide and claim.over == REGION else claim.region, given)
+
+
+def _column(group: list[Test]) -> Finding:
+    """Broken relations of one column as one finding."""
+    first = _finding(group[0])
+    figures = tuple(dict.fromkeys(test.figure for test in group))
+    against = tuple(figure for test in group for figure in test.against)
+    pairs = tuple((test.figure, test.expected) for test in group)
+    key = replace(first.key, region="")
+    return replace(
+        first, key=key, figures=figures, against=against, expected=None, count=len(figures), kind="column",
+        recomputed=pairs,
+    )  # fmt: skip
 
 
 def _contradicted(verdicts: list[tuple[int, Verdict]], told: list[Finding], evidence: Evidence) -> list[Finding]:
