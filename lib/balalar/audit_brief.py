@@ -137,11 +137,11 @@ class AuditBrief:
 
     def most(self) -> Block:
         """The ten findings that matter most, each a link to its account below."""
+        tell = self.teller
         points = [
-            (finding.id, self.teller.title(finding), self.teller.place(finding), self.teller.subject(finding.key),
-             self.teller.sentence(finding))
-            for finding in self.findings[:MOST]
-        ]  # fmt: skip
+            (one.id, tell.title(one), tell.place(one), tell.subject(one.key).rstrip("."), tell.sentence(one))
+            for one in self.findings[:MOST]
+        ]
         return Block(render("audit_most.html.j2", words=self.words, points=points))
 
     def told(self, group: str) -> Block:

@@ -421,7 +421,7 @@ class Brief:
         reasons = dict.fromkeys(
             (row["rule"], row["source"], row["evidence"], row["report"], row["id"].rpartition("-")[0]) for row in rows
         )
-        notes = []
+        notes: list[str] = []
         for rule, source, evidence, report, group in reasons:
             note = words.say(
                 "note_corrected",

@@ -189,10 +189,15 @@ def _read(path: Path, catalogue: Catalogue, where: Project) -> tuple[list[Claim]
 
 def _undeclared(claim: Claim, catalogue: Catalogue) -> Iterator[tuple[str, str, str]]:
     """Column, value and rule of each code that is not declared."""
-    for column in ("indicator", "base_indicator"):
-        if (name := getattr(claim, column)) and name not in catalogue.cards:
-            yield column, name, "an indicator must have a card"
-            return
+    named = ("indicator", claim.indicator), ("base_indicator", claim.base_indicator)
+    unknown = [
+        (column, name, "an indicator must have a card")
+        for column, name in named
+        if name and name not in catalogue.cards
+    ]
+    yield from unknown
+    if unknown:
+        return
     for column in ("region", "base_region"):
         for code in filter(None, getattr(claim, column).split("+")):
             if code not in catalogue.codes.regions:
@@ -200,21 +205,25 @@ def _undeclared(claim: Claim, catalogue: Catalogue) -> Iterator[tuple[str, str, 
     cards = catalogue.cards[claim.indicator], catalogue.cards[claim.base_indicator or claim.indicator]
     for column, card in zip(("dims", "base_dims"), cards, strict=True):
         yield from _undeclared_codes(column, getattr(claim, column), card, catalogue)
-    if claim.over not in (REGION, YEAR, *cards[0].dimensions):
-        yield "over", claim.over, f"{claim.indicator} must have this dimension"
-        return
-    for code in claim.items.split():
-        known: Any = catalogue.codes.regions
-        if claim.over not in (REGION, YEAR):
-            known = catalogue.codes.dimensions[claim.over].items
-        if not (re.fullmatch(r"\d{4}", code) if claim.over == YEAR else code in known):
-            yield "items", code, f"an item must be a code of {claim.over}"
+    yield from _undeclared_items(claim, cards[0], catalogue)
     if not claim.year and claim.over != YEAR:
         yield "year", "", "a claim needs a year"
 
 
+def _undeclared_items(claim: Claim, card: Card, catalogue: Catalogue) -> Iterator[tuple[str, str, str]]:
+    if claim.over not in (REGION, YEAR, *card.dimensions):
+        yield "over", claim.over, f"{claim.indicator} must have this dimension"
+        return
+    known: Any = catalogue.codes.regions
+    if claim.over not in (REGION, YEAR):
+        known = catalogue.codes.dimensions[claim.over].items
+    for code in claim.items.split():
+        if not (re.fullmatch(r"\d{4}", code) if claim.over == YEAR else code in known):
+            yield "items", code, f"an item must be a code of {claim.over}"
+
+
 def _undeclared_codes(column: str, dims: str, card: Card, catalogue: Catalogue) -> Iterator[tuple[str, str, str]]:
-    for name, codes in parts(dims).items():
+    for name, codes in codes_of(dims).items():
         if name not in card.dimensions:
             yield column, name, f"{card.id} must have this dimension"
             continue
@@ -223,12 +232,12 @@ def _undeclared_codes(column: str, dims: str, card: Card, catalogue: Catalogue) 
                 yield column, code, f"a code must stand under {name} in codes.yml"
 
 
-def parts(dims: str) -> dict[str, str]:
+def codes_of(dims: str) -> dict[str, str]:
     """Codes by dimension from ``a=b;c=d``.
 
     Examples
     --------
-    >>> parts("sex=male;cause=external")
+    >>> codes_of("sex=male;cause=external")
     {'sex': 'male', 'cause': 'external'}
     """
     return dict(pair.split("=", 1) for pair in dims.split(";") if "=" in pair)

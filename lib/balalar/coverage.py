@@ -58,7 +58,7 @@ class Number:
     section : str
     printed : str
     sort : str
-        ``figure``, or what else it is: the base of a rate, part of a year, a date, an age, a reference, an item's number.
+        ``figure``, or what else it is: the base of a rate, a year, a date, an age, a reference, an item's number.
     covered : str
         ``quote``, the id of a claim, or empty.
     """

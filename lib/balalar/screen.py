@@ -17,11 +17,14 @@ import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
 from balalar.cards import TOTAL, Card, Catalogue, Text, read, survey
+from balalar.claims import read_claims
+from balalar.coverage import read_numbers
 from balalar.dataset import CORRECTION_FIELDS, MISSING, correct, read_corrections, read_observations
 from balalar.errors import DataError, Fault
 from balalar.layout import Layout
 from balalar.paths import Project, project
 
+RELATIONS = ("composition_of", "same_as", "mean_over_year", "within", "complement", "weight", "change_of")
 YEAR = r"(19|20)[0-9]{2}"
 OUT_OF_RANGE = "value out of range"
 SHARED_TEXTS = ("common", "audit")  # text files that belong to no chapter
@@ -51,7 +54,7 @@ def screen(where: Project | None = None) -> list[Fault]:
             faults.append(Fault(file, 0, "id", card.id, "a card's id is its file's name", "Rename the file or the id."))
         faults += _card_faults(card, catalogue, where)
     faults += [*_reference_faults(catalogue), *_label_faults(catalogue), *_chapter_faults(catalogue, where)]
-    faults += _layout_faults(catalogue, where)
+    faults += [*_layout_faults(catalogue, where), *_claim_faults(catalogue, where)]
     unsound = _observation_faults(catalogue, where)
     corrections = _correction_faults(catalogue, where)
     if not unsound and not corrections:
@@ -205,13 +208,15 @@ def _card_faults(card: Card, catalogue: Catalogue, where: Project) -> Iterator[F
         *(("dimensions", code, codes.dimensions, "dimensions of codes.yml") for code in card.dimensions),
         ("numerator", card.numerator, cards, "the cards"),
         ("denominator", card.denominator, cards, "the cards"),
+        *((name, getattr(card, name), cards, "the cards") for name in RELATIONS),
     ]
     for field, value, known, listed in asked:
         if value is not None and value not in known:
             yield Fault(name, 0, field, value, f"{field} must stand among {listed}", "Mend the code or add it there.")
+    yield from _relation_faults(card, catalogue, name)
     for part in filter(None, (card.numerator, card.denominator)):
         other = catalogue.cards.get(part)
-        if part == card.id or (other and other.derived):
+        if (part == card.id and not card.numerator_codes and not card.of_country) or (other and other.derived):
             rule = "an indicator is derived from others, which are observed"
             yield Fault(name, 0, "numerator, denominator", part, rule, "Name observed indicators.")
     for dimension, labels in card.labels.items():
@@ -220,6 +225,32 @@ def _card_faults(card: Card, catalogue: Catalogue, where: Project) -> Iterator[F
             if dimension not in card.dimensions or code not in known_codes:
                 rule = "labels are of codes of the card's dimensions"
                 yield Fault(name, 0, "labels", f"{dimension}.{code}", rule, "Mend the code.")
+
+
+def _relation_faults(card: Card, catalogue: Catalogue, name: str) -> Iterator[Fault]:
+    """Codes that a card's relations name."""
+    lists, cards = catalogue.codes.dimensions, catalogue.cards
+    named = [("parts", card, dimension, code) for dimension, codes in card.parts.items() for code in codes]
+    for field, other, given in (
+        ("numerator_codes", card.numerator, card.numerator_codes),
+        ("same_codes", card.same_as, card.same_codes),
+    ):
+        if other in cards:
+            named += [(field, cards[other], dimension, code) for dimension, code in given.items()]
+    for field, owner, dimension, code in named:
+        if dimension not in owner.dimensions or dimension not in lists or code not in lists[dimension].items:
+            rule = f"{field} names codes of the dimensions of {owner.id}"
+            yield Fault(name, 0, field, f"{dimension}.{code}", rule, "Mend the code.")
+
+
+def _claim_faults(catalogue: Catalogue, where: Project) -> list[Fault]:
+    """Form of the claims, and that all they name is declared."""
+    try:
+        read_claims(catalogue, where)
+        read_numbers(where)
+    except DataError as error:
+        return error.faults
+    return []
 
 
 def _correction_faults(catalogue: Catalogue, where: Project) -> list[Fault]:

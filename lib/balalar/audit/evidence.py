@@ -12,7 +12,7 @@ import pandas as pd
 
 from balalar.audit.interval import Interval, of_printed, total
 from balalar.cards import COUNTRY, TOTAL, Card, Catalogue
-from balalar.claims import Claim, parts
+from balalar.claims import Claim, codes_of
 from balalar.dataset import exponent
 
 ADDITIVE = ("count", "money")
@@ -86,7 +86,7 @@ class Evidence:
 
     def stated(self, claim: Claim, report: int) -> Figure:
         """What a claim says of a single quantity, as a figure of its section."""
-        key = self.key(claim.indicator, int(claim.year), claim.region, parts(claim.dims))
+        key = self.key(claim.indicator, int(claim.year), claim.region, codes_of(claim.dims))
         source, number = f"section-{claim.section}", float(claim.value)
         return Figure(key, claim.value, source, report, "A", "", of_printed(claim.value), number)
 

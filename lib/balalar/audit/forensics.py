@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 from math import log10
 from statistics import median
 
@@ -73,7 +73,7 @@ def _lines(evidence: Evidence, column: dict[str, Figure]) -> list[str]:
 
 
 def _order(evidence: Evidence, of: Column, report: int) -> list[str]:
-    """Regions in the order of the lines of a place: those that live in the year of the report, and what stands there."""
+    """Regions in the order of a place's lines: those that live in the year of the report, and what stands there."""
     there = {code for column in evidence.columns if column[3] == of[3] for code in evidence.columns[column]}
     living = (
         set(evidence.catalogue.codes.living(report))
@@ -107,9 +107,9 @@ def row_shifts(evidence: Evidence, columns: dict[Column, dict[str, Figure]]) -> 
             continue
         for reference in _references(evidence, columns, of):
             report = next(iter(column.values())).report
-            if found := _slipped(column, reference, _order(evidence, of, report)):
-                if of not in best or found[0] > best[of][0]:
-                    best[of] = (*found, reference)
+            found = _slipped(column, reference, _order(evidence, of, report))
+            if found and (of not in best or found[0] > best[of][0]):
+                best[of] = (*found, reference)
     for of, (gain, step, block, reference) in best.items():
         # The block fits both columns where two neighbours are compared; the one that other evidence bears out counts.
         other = next(
@@ -208,7 +208,7 @@ def _shift_finding(
 
 
 def unborn(evidence: Evidence, columns: dict[Column, dict[str, Figure]], explained: set[int]) -> Iterator[Finding]:
-    """Values under the names of regions that did not exist; where the number of lines fits those that did, relabelled."""
+    """Values under names of regions that did not exist; relabelled where as many lines stand as regions did."""
     codes = evidence.catalogue.codes
     groups: dict[tuple[str, str], list[Column]] = defaultdict(list)
     for of, column in columns.items():
@@ -412,7 +412,7 @@ def copied_lines(evidence: Evidence, columns: dict[Column, dict[str, Figure]]) -
         tables[of[3]].append(column)
     for table in tables.values():
         lines = [code for code in evidence.catalogue.codes.regions if any(code in column for column in table)]
-        for above, below in zip(lines, lines[1:], strict=False):
+        for above, below in pairwise(lines):
             pairs = [(column[above], column[below]) for column in table if above in column and below in column]
             telling = [two for one, two in pairs if one.value == two.value and len(two.value.strip("0.")) >= 2]
             if len(pairs) >= 3 and len(telling) == len(pairs) and COUNTRY not in (above, below):

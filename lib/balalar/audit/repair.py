@@ -29,7 +29,7 @@ def edits(value: str) -> Iterator[str]:
     """
     number, _, power = value.partition("e")
     tail = f"e{power}" if power else ""
-    whole, point, fraction = number.partition(".")
+    whole, _, fraction = number.partition(".")
     digits, sign = whole.lstrip("-") + fraction, "-" if whole.startswith("-") else ""
     decimals = len(fraction)
     made = [digits[:at] + digits[at + 1] + digits[at] + digits[at + 2 :] for at in range(len(digits) - 1)]
@@ -50,7 +50,7 @@ def _written(digits: str, decimals: int, sign: str, tail: str) -> Iterator[str]:
 
 def failing(evidence: Evidence) -> dict[TestId, Test]:
     """Tests that do not hold, by what they test."""
-    found = {}
+    found: dict[TestId, Test] = {}
     for test in tests(evidence):
         if not test.holds:
             against = tuple(sorted({(figure.key, figure.source) for figure in test.against}, key=repr))

@@ -13,7 +13,7 @@ from balalar.audit.identities import tests
 from balalar.audit.repair import propose
 from balalar.audit.verdicts import Verdict, judge
 from balalar.cards import COUNTRY, TOTAL
-from balalar.claims import REGION, Claim, parts
+from balalar.claims import REGION, Claim, codes_of
 from balalar.dataset import Dataset
 
 COLUMN = 4  # failing cells of one column that are told together
@@ -129,7 +129,7 @@ def _single(claim: Claim, evidence: Evidence) -> Key | None:
     """The one quantity a claim is about; None where it adds several up."""
     if "+" in claim.year + claim.region + claim.dims or not claim.year:
         return None
-    return evidence.key(claim.indicator, int(claim.year), claim.region, parts(claim.dims))
+    return evidence.key(claim.indicator, int(claim.year), claim.region, codes_of(claim.dims))
 
 
 def _quoted(stated: list[tuple[int, Claim]], evidence: Evidence) -> dict[Key, list[Figure]]:
@@ -189,7 +189,8 @@ def _mended(first: list[Test], second: list[Test], patterns: list[Finding], acce
         ids = tuple(sorted({known[cell] for one in (test.figure, *test.against) if (cell := _cell(one)) in known}))
         if ids and not set(ids) & told:
             groups[ids].append(test)
-    found, seen = [], set()
+    found: list[Finding] = []
+    seen: set[str] = set()
     for ids, failed in sorted(groups.items(), key=lambda entry: (len(entry[0]), entry[0])):
         if not set(ids) <= seen:
             seen |= set(ids)
@@ -230,7 +231,7 @@ SETS = {"highest", "lowest", "above", "below", "only_above", "only_below", "betw
 
 def _about(claim: Claim, evidence: Evidence) -> Key:
     """What a claim is about; no region where it compares the regions, the total where it adds several codes up."""
-    given = {name: TOTAL if "+" in code else code for name, code in parts(claim.dims).items()}
+    given = {name: TOTAL if "+" in code else code for name, code in codes_of(claim.dims).items()}
     year = int(claim.year[:4] or 0)
     wide = claim.kind in SETS or claim.kind.startswith("count") or "+" in claim.region or claim.items
     return evidence.key(claim.indicator, year, "" if wide and claim.over == REGION else claim.region, given)
@@ -269,24 +270,12 @@ def _contradicted(verdicts: list[tuple[int, Verdict]], told: list[Finding], evid
         severity: Severity = SEVERITY.get(verdict.reason, "figure")
         if claim.kind.startswith("count"):
             severity = "conclusion"
-        found.append(
-            Finding(
-                f"claim_{claim.kind}",
-                f"section-{claim.section}",
-                report,
-                key,
-                (),
-                figures,
-                verdict.expected,
-                severity=severity,
-                certainty=certainty,
-                assumption=assumption,
-                line=claim.line,
-                claim=claim.id,
-                kind=verdict.reason,
-                items=verdict.items,
-            )  # fmt: skip
-        )
+        finding = Finding(
+            f"claim_{claim.kind}", f"section-{claim.section}", report, key, (), figures, verdict.expected,
+            severity=severity, certainty=certainty, assumption=assumption, line=claim.line, claim=claim.id,
+            kind=verdict.reason, items=verdict.items,
+        )  # fmt: skip
+        found.append(finding)
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 from balalar.audit.evidence import Evidence, Figure, Key, Operand, every
 from balalar.audit.interval import Interval, exact, of_printed, total
 from balalar.cards import COUNTRY, TOTAL
-from balalar.claims import REGION, WITH_LIMITS, YEAR, Claim, parts
+from balalar.claims import REGION, WITH_LIMITS, YEAR, Claim, codes_of
 
 State = Literal["consistent", "contradicted", "unchecked"]
 ABOUT = 0.1  # «about» allows this share of the printed number on either side
@@ -78,7 +78,7 @@ def _keys(claim: Claim, evidence: Evidence, base: bool = False, region: str = ""
         dims = claim.base_dims or (dims if not claim.base_indicator else "")
     if region:
         regions = region
-    given = parts(dims)
+    given = codes_of(dims)
     names = evidence.catalogue.cards[indicator].dimensions
     codes = [given.get(name, TOTAL).split("+") for name in names]
     return every(indicator, map(int, filter(None, years.split("+"))), regions.split("+"), codes)
@@ -106,7 +106,9 @@ def _numeric(compute: Callable[[Interval, Interval], Interval]) -> Callable[[Cla
 
     def rule(claim: Claim, evidence: Evidence) -> Verdict:
         pairs = list(product(_operands(claim, evidence), _operands(claim, evidence, base=True)))
-        return _against(claim, [(compute(l.interval, r.interval), (*l.figures, *r.figures)) for l, r in pairs])
+        return _against(
+            claim, [(compute(one.interval, two.interval), (*one.figures, *two.figures)) for one, two in pairs]
+        )
 
     return rule
 
@@ -208,7 +210,7 @@ def _universe(claim: Claim, evidence: Evidence) -> list[str]:
 
 
 def _keys_codes(claim: Claim, evidence: Evidence) -> tuple[str, ...]:
-    given = parts(claim.dims)
+    given = codes_of(claim.dims)
     return tuple(given.get(name, TOTAL) for name in evidence.catalogue.cards[claim.indicator].dimensions)
 
 
@@ -221,7 +223,7 @@ def _keyed(claim: Claim, evidence: Evidence, code: str, base: bool = False) -> l
 
 
 def _with(dims: str, name: str, code: str) -> str:
-    return ";".join(f"{key}={value}" for key, value in (parts(dims) | {name: code}).items())
+    return ";".join(f"{key}={value}" for key, value in (codes_of(dims) | {name: code}).items())
 
 
 def _sum(claim: Claim, evidence: Evidence) -> Verdict:
@@ -401,7 +403,10 @@ def _still(now: Interval, before: Interval, share: float) -> bool:
 
 
 def _direction(claim: Claim, evidence: Evidence) -> Verdict:
-    wrong, hidden, shown, seen = [], [], [], 0
+    wrong: list[str] = []
+    hidden: list[str] = []
+    shown: list[Figure] = []
+    seen = 0
     for code in claim.items.split() or [""]:
         left = evidence.added(_keyed(claim, evidence, code)) if code else _operands(claim, evidence)
         right = (
@@ -410,7 +415,7 @@ def _direction(claim: Claim, evidence: Evidence) -> Verdict:
         if not left or not right:
             continue
         seen += 1
-        moves = [(_move(l.interval, r.interval), l, r) for l, r in product(left, right)]
+        moves = [(_move(one.interval, two.interval), one, two) for one, two in product(left, right)]
         if claim.direction in {move for move, _, _ in moves}:
             _, one, other = next(entry for entry in moves if entry[0] == claim.direction)
         else:
