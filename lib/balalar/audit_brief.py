@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 
 import pandas as pd
@@ -188,7 +188,18 @@ class AuditBrief:
             for rule, made in sorted(found.made.items(), key=lambda entry: -entry[1])
         ]
         table = html(Table(say("method_caption"), say("method_rule"), [say("method_made"), say("method_failed")], rows))
-        return Block(render("audit_method.html.j2", words=self.words, table=table))
+        samples = [self._samples(codes, regions) for codes, regions in self.found.samples.items() if regions]
+        return Block(render("audit_method.html.j2", words=self.words, table=table, samples=samples))
+
+    def _samples(self, codes: tuple[str, ...], regions: Mapping[str, tuple[int, int]]) -> str:
+        """The smallest samples that the survey's percentages leave possible, as a table."""
+        say, lists = self.words.say, self.words.catalogue.codes.dimensions
+        labels = {code: item.root[self.words.lang] for one in lists.values() for code, item in one.items.items()}
+        asked = ", ".join(labels[code] for code in codes)
+        order = [code for code in self.words.catalogue.codes.regions if code in regions]
+        rows = [Row(self.words.short_region(code), [self.words.amount(n, 0) for n in regions[code]]) for code in order]
+        return html(Table(say("samples_caption", asked=asked), say("region_column"),
+                          [say("samples_smallest"), say("samples_percentages")], rows))  # fmt: skip
 
     # -- a finding -----------------------------------------------------------------------------------
 
@@ -210,7 +221,9 @@ class AuditBrief:
             sentence=teller.sentence(finding),
             printed=teller.printed(finding),
             expected=teller.expected(finding),
+            expected_label=teller.expected_label(finding),
             sides=teller.sides(finding),
+            sides_label=teller.sides_label(finding),
             lines=lines,
             more=more,
             notes=teller.notes(finding),
@@ -363,7 +376,8 @@ def told(brief: AuditBrief, form: str) -> str:
 def _in_words(teller: Teller) -> Callable[[Finding], str]:
     def line(finding: Finding) -> str:
         head = f"{finding.id}: {teller.title(finding)} ({', '.join(teller.badges(finding))})"
-        body = f"  {teller.place(finding)} · {teller.subject(finding.key)}. {teller.sentence(finding)}"
+        subject = teller.subject(finding.key).rstrip(".")
+        body = f"  {teller.place(finding)} · {subject}. {teller.sentence(finding)}"
         return "\n".join([head, body, *(f"  {note}" for note in teller.notes(finding))])
 
     return line

@@ -116,8 +116,14 @@ class Card(Record):
         Dimension of which the total is the arithmetic mean.
     within : str
         Indicator that this one is part of, and never exceeds.
+    incomparable : tuple of str
+        Dimensions whose codes stand on another base than the total, so that it need not lie between them.
     complement : str
         Indicator with which this one adds up to 100 %.
+    sample, sample_codes, sample_per
+        Count, with its codes, of those asked or of the cases, out of which the value must be a whole number.
+    base : str
+        Name of a whole that is not printed, of which several indicators are shares.
     weight : str
         Count by which the regions' values weigh in the country's; the denominator, if left out.
     change_of, change_since
@@ -156,7 +162,12 @@ class Card(Record):
     mean_over_year: Code | None = None
     mean_of: Code | None = None
     within: Code | None = None
+    incomparable: tuple[Code, ...] = ()
     complement: Code | None = None
+    sample: Code | None = None
+    sample_codes: dict[Code, Code] = Field(default_factory=dict)
+    sample_per: float = 100.0
+    base: Code | None = None
     weight: Code | None = None
     change_of: Code | None = None
     change_since: int | None = None
@@ -173,7 +184,7 @@ class Card(Record):
         """Indicators that a relation of this card names."""
         named = (
             self.numerator, self.denominator, self.composition_of, self.same_as, self.mean_over_year, self.within,
-            self.complement, self.weight, self.change_of,
+            self.complement, self.weight, self.change_of, self.sample,
         )  # fmt: skip
         return {one for one in named if one}
 

@@ -24,7 +24,7 @@ from balalar.errors import DataError, Fault
 from balalar.layout import Layout
 from balalar.paths import Project, project
 
-RELATIONS = ("composition_of", "same_as", "mean_over_year", "within", "complement", "weight", "change_of")
+RELATIONS = ("composition_of", "same_as", "mean_over_year", "within", "complement", "weight", "change_of", "sample")
 YEAR = r"(19|20)[0-9]{2}"
 OUT_OF_RANGE = "value out of range"
 SHARED_TEXTS = ("common", "audit")  # text files that belong to no chapter
@@ -234,6 +234,7 @@ def _relation_faults(card: Card, catalogue: Catalogue, name: str) -> Iterator[Fa
     for field, other, given in (
         ("numerator_codes", card.numerator, card.numerator_codes),
         ("same_codes", card.same_as, card.same_codes),
+        ("sample_codes", card.sample, card.sample_codes),
     ):
         if other in cards:
             named += [(field, cards[other], dimension, code) for dimension, code in given.items()]

@@ -1,9 +1,10 @@
-"""What an audit found, in the words of one language: where it stands, what is printed, what should be."""
+"""What an audit found, in the words of one language: where it stands, what is printed, what other figures give."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import chain, zip_longest
 from math import isinf
 
 from balalar.audit.evidence import Figure, Key
@@ -16,6 +17,7 @@ from balalar.words import Words
 
 MOST_ROWS = 8  # figures of a comparison that are listed
 PERCENTAGES = ("percent_change", "share", "proportion")
+IN_UNIT = ("value", "sum", "mean")  # kinds of claims whose number is in the card's unit
 SHARED = {
     "percent_change": "change",
     "mean": "sum",
@@ -23,10 +25,10 @@ SHARED = {
     "only_between": "between",
     "proportion": "share",
 }
-
-
-# A direction between two groups of one year is a comparison.
+# A direction or a change between two groups of one year is a comparison.
 BESIDE = {"rose": "higher", "fell": "lower", "unchanged": "alike"}
+PAIRED = ("copied_column", "swapped_places", "copied_line")  # patterns whose figures are read two by two
+CUT, MOVED, DAGGER, NOTHING = "cut", "moved", "†", "–"
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Side:
-    """A cell as printed and as it should be."""
+    """A cell as printed and as other figures, or a repair, would have it."""
 
     where: str
     printed: str
@@ -66,12 +68,15 @@ class Teller:
 
     def title(self, finding: Finding) -> str:
         """Name of the relation or pattern."""
-        if finding.rule.startswith("claim_count"):
-            return self.words.say("rule_claim_count")
         claim = self._claims.get(finding.claim)
-        beside = claim is not None and claim.kind == "direction" and not claim.base_year
-        if finding.rule in ("claim_greater", "claim_less", "claim_equal") or beside:
+        if claim is None:
+            return self.words.say(f"rule_{finding.rule}")
+        if claim.kind.startswith("count"):
+            return self.words.say("rule_claim_count")
+        if claim.kind in ("greater", "less", "equal") or (claim.kind == "direction" and not claim.base_year):
             return self.words.say("rule_claim_compared")
+        if claim.kind == "change" and not claim.base_year:
+            return self.words.say("rule_claim_difference")
         return self.words.say(f"rule_{finding.rule}")
 
     def place(self, finding: Finding) -> str:
@@ -90,7 +95,7 @@ class Teller:
             if code != TOTAL
         ]
         where = [self.words.region(key.region)] if key.region else []
-        when = [self.words.heading(card, key.year)] if key.year else []
+        when = [self.words.period(card, key.year)] if key.year else []
         title = [card.title[self.words.lang]] if whole else []
         return ", ".join([*title, *where, *when, *codes])
 
@@ -102,40 +107,53 @@ class Teller:
         return self._value(finding.figures[0]) if len(finding.figures) == 1 or finding.expected else ""
 
     def expected(self, finding: Finding) -> str:
-        """What should stand there, or between which values; empty where there is no number."""
-        if finding.expected is None:
+        """What other figures give, or between which values; empty where there is no number."""
+        if finding.expected is None or finding.kind == MOVED:
             return ""
         claim = self._claims.get(finding.claim)
+        single = len(finding.against) == 1
+        if single and (finding.rule == "two_places" or (claim and claim.kind == "value")):
+            # What another place prints, and not the interval it is read as.
+            return self._value(finding.against[0])
         if claim:
             return self._computed(claim, finding.expected)
-        figure = finding.figures[0]
-        return self._span(self._card(finding.key), finding.expected, figure.value)
+        return self._span(self._card(finding.figures[0].key), finding.expected, finding.figures[0].value)
+
+    def expected_label(self, finding: Finding) -> str:
+        """Heading of what other figures give."""
+        if finding.rule == "two_places":
+            return self.words.say("row_elsewhere")
+        return self.words.say("row_data" if finding.claim else "row_expected")
+
+    def sides_label(self, finding: Finding) -> str:
+        """Heading of the cells as they should be."""
+        if finding.rule == "heading" and finding.kind == "codes":
+            return self._codes(self._card(finding.key), finding.items)
+        return self.words.say("row_repaired" if finding.repair else "row_expected")
 
     def sentence(self, finding: Finding) -> str:
         """What was found."""
-        words = {"printed": self.printed(finding), "expected": self.expected(finding), "count": finding.count}
+        words: dict[str, object] = {
+            "printed": self.printed(finding), "expected": self.expected(finding), "count": finding.count
+        }  # fmt: skip
         claim = self._claims.get(finding.claim)
         if claim:
             return self._claim_sentence(finding, claim, words)
-        key = f"say_{finding.rule}"
-        if finding.rule == "heading":
-            return self._heading_sentence(finding)
         if finding.kind == "column":
             return self.words.sentence("say_column", count=finding.count)
+        if finding.rule == "heading":
+            return self._heading_sentence(finding)
         if finding.rule == "copied_column":
             other = finding.against[0]
             words |= {"title": self._card(other.key).title[self.words.lang], "place": self.words.place(other.source)}
-        if finding.rule in ("row_shift", "doubled_label"):
-            words |= {
-                "first": self.words.region(self._first(finding)),
-                "last": self.words.region(finding.items[-1]) if finding.items else "",
-            }
-        words["items"] = self._regions(finding.items) if finding.kind != "undecided" else ""
-        return self.words.sentence(key, **words)
-
-    @staticmethod
-    def _first(finding: Finding) -> str:
-        return finding.key.region if finding.rule == "doubled_label" else finding.items[0]
+        known = self.words.catalogue.codes.regions
+        items = [code for code in finding.items if code in known]
+        words["items"] = self._regions(items)
+        if finding.rule == "row_shift":
+            words |= {"first": self.words.region(items[0]), "last": self.words.region(items[-1])}
+        if finding.rule == "doubled_label":
+            words["first"] = self.words.region(finding.key.region)
+        return self.words.sentence(f"say_{finding.rule}", **words)
 
     def _heading_sentence(self, finding: Finding) -> str:
         card = self._card(finding.key)
@@ -147,26 +165,42 @@ class Teller:
         return self.words.sentence(f"say_heading_{finding.kind}", heading=named[0], items=named[1])
 
     def _codes(self, card: Card, codes: Iterable[str]) -> str:
-        given = [
-            self.words.inline(card, name, code)
-            for name, code in zip(card.dimensions, codes, strict=True)
-            if code != TOTAL
-        ]
+        pairs = zip(card.dimensions, codes, strict=True)
+        given = [self.words.inline(card, name, code) for name, code in pairs if code != TOTAL]
         return ", ".join(given) or self.words.say("whole_country")
 
     def _claim_sentence(self, finding: Finding, claim: Claim, words: dict[str, object]) -> str:
-        kind = "count" if claim.kind.startswith("count") else claim.kind
-        key = f"say_claim_{SHARED.get(kind, kind)}"
-        if SHARED.get(kind, kind) == "change" and claim.direction:
-            key += f"_{claim.direction}"
-        if kind == "direction":
-            key += f"_{claim.direction}" if claim.base_year else f"_{BESIDE[claim.direction]}"
-        named = self._items(claim, claim.items.split())
-        wrong = self._items(claim, finding.items) or self.subject(finding.key, whole=False)
-        limits = {
-            side: self.words.number(getattr(claim, side)) if getattr(claim, side) else "" for side in ("low", "high")
-        }
-        return self.words.sentence(key, **words, named=named, items=wrong, **limits)
+        if finding.kind == MOVED:
+            return self.words.sentence("say_claim_moved", printed=words["printed"])
+        kind = "count" if claim.kind.startswith("count") else SHARED.get(claim.kind, claim.kind)
+        key = f"say_claim_{kind}"
+        if claim.kind == "fold" and claim.base_indicator:
+            key = "say_claim_per_unit"
+        elif kind in ("change", "direction") and claim.direction:
+            key += f"_{claim.direction if claim.base_year else BESIDE[claim.direction]}"
+        if kind == "direction" and not finding.items:
+            key += "_alone"
+        return self.words.sentence(
+            key, **words, named=self._items(claim, claim.items.split()), items=self._items(claim, finding.items),
+            limit=self._limit(finding, claim), period=self._periods(claim),
+            **{side: self._limit_value(claim, getattr(claim, side)) for side in ("low", "high")},
+        )  # fmt: skip
+
+    def _periods(self, claim: Claim) -> str:
+        """The years that a change lies between, or the year."""
+        card = self.words.catalogue.cards[claim.indicator]
+        years = [year for year in (claim.base_year[:4], claim.year[:4]) if year]
+        return " → ".join(self.words.heading(card, int(year)) for year in years)
+
+    def _limit(self, finding: Finding, claim: Claim) -> str:
+        """The level that a claim compares with: given, or the first figure it was held against."""
+        given = claim.low or claim.high
+        if given:
+            return self._limit_value(claim, given)
+        return self._value(finding.against[0]) if finding.against else ""
+
+    def _limit_value(self, claim: Claim, value: str) -> str:
+        return self.words.value(self.words.catalogue.cards[claim.indicator], value) if value else ""
 
     def _items(self, claim: Claim, codes: Iterable[str]) -> str:
         card = self.words.catalogue.cards[claim.indicator]
@@ -182,11 +216,13 @@ class Teller:
 
     def lines(self, finding: Finding) -> tuple[list[Line], int]:
         """Figures that were compared, and how many more there are."""
+        if finding.rule == "region_set":
+            return [], 0
+        figures = self._compared(finding)
         own = finding.key.indicator
-        figures = list(dict.fromkeys((*finding.figures, *finding.against)))
         lines = [
             Line(
-                self.subject(figure.key, whole=figure.key.indicator != own or not finding.figures),
+                self.subject(figure.key, whole=figure.key.indicator != own),
                 self._value(figure),
                 self.words.place(figure.source),
             )
@@ -194,20 +230,26 @@ class Teller:
         ]
         return lines, max(len(figures) - MOST_ROWS, 0)
 
+    @staticmethod
+    def _compared(finding: Finding) -> list[Figure]:
+        """Figures in the order in which they prove the finding."""
+        if finding.rule in PAIRED:
+            return [figure for figure in chain(*zip_longest(finding.figures, finding.against)) if figure]
+        if finding.rule == "heading" and finding.kind == "year":
+            nation = [figure for figure in finding.figures if figure.key.region == finding.against[0].key.region]
+            return list(dict.fromkeys((*nation, *finding.against)))
+        return list(dict.fromkeys((*finding.figures, *finding.against)))
+
     def sides(self, finding: Finding) -> list[Side]:
         """Cells of a column as printed and as they should be; none where one figure is at stake."""
         card = self._card(finding.key)
         if finding.recomputed:
             return [
-                Side(
-                    self.words.short_region(figure.key.region),
-                    self._value(figure),
-                    self._span(card, span, figure.value),
-                )
+                Side(self._row(figure.key), self._value(figure), self._beside(card, finding, figure, span))
                 for figure, span in finding.recomputed
             ]
-        moved = finding.repair.changes if finding.repair else ()
-        moved = tuple(change for change in moved if change.key.region != change.figure.key.region)
+        moved = [one for one in (finding.repair.changes if finding.repair else ()) if one.key != one.figure.key]
+        moved = [one for one in moved if one.key.region != one.figure.key.region]
         if not moved:
             return []
         # Of several years the newest stands for all.
@@ -217,16 +259,27 @@ class Teller:
         return [
             Side(
                 self.words.short_region(code),
-                *(self._value(side[code]) if code in side else "–" for side in (before, after)),
+                *(self._value(s[code]) if code in s else NOTHING for s in (before, after)),
             )
             for code in self.words.catalogue.codes.regions
             if code in before or code in after
         ]
 
+    def _row(self, key: Key) -> str:
+        return self.words.short_region(key.region)
+
+    def _beside(self, card: Card, finding: Finding, figure: Figure, span: Interval) -> str:
+        """What a cell should be: the other place's figure, or what was computed."""
+        if finding.rule == "two_places":
+            same = [one for one in finding.against if one.key == figure.key]
+            if same:
+                return self._value(same[0])
+        return self._span(card, span, figure.value)
+
     def notes(self, finding: Finding) -> list[str]:
         """What is assumed, what would mend it, and whether it is mended."""
         say, notes = self.words.say, []
-        if finding.kind == "cut":
+        if finding.kind == CUT:
             notes.append(say("cut"))
         if finding.assumption:
             notes.append(say(f"assumption_{finding.assumption}"))
@@ -236,6 +289,8 @@ class Teller:
             notes.append(say("accepted"))
         elif finding.repair:
             notes.append(self.repair(finding.repair))
+        elif any(figure.correction for figure in (*finding.figures, *finding.against)):
+            notes.append(say("dagger"))
         return notes
 
     def repair(self, repair: Repair) -> str:
@@ -261,66 +316,57 @@ class Teller:
         return self.words.catalogue.cards[key.indicator]
 
     def _value(self, figure: Figure) -> str:
-        return self.words.value(self._card(figure.key), figure.value)
+        """A figure with its unit; a dagger where it is used otherwise than printed."""
+        return self.words.value(self._card(figure.key), figure.value) + (DAGGER if figure.correction else "")
 
     def _written(self, change: str) -> str:
         """An edit as «31 788,0 → 31 783,0»."""
         return " → ".join(self.words.number(value) for value in change.split("→"))
 
     def _claimed(self, claim: Claim) -> str:
-        """The number of a claim with its hedge."""
-        card = self.words.catalogue.cards[claim.indicator]
+        """The number of a claim with its hedge, and whether it stands in words."""
+        card = self.words.catalogue.cards[claim.base_indicator or claim.indicator]
+        text = self.words.number(claim.value)
         if claim.kind in PERCENTAGES:
-            text = self.words.percent(float(claim.value), decimals(claim.value))
-        elif claim.kind in ("value", "sum", "mean"):
-            text = self.words.value(card, claim.value)
+            text = self.words.percent(text)
+        elif claim.kind in IN_UNIT:
+            text = self.words.with_unit(card, text)
         elif claim.kind == "change":
-            text = self.words.difference(card, claim.value)
-        else:
-            text = self.words.number(claim.value)
-        return self.words.say(f"hedge_{claim.hedge}", number=text) if claim.hedge else text
+            text = self.words.as_difference(card, text)
+        elif claim.kind == "fold" and claim.base_indicator:
+            text = self.words.with_unit(self.words.catalogue.cards[claim.indicator], text)
+        if claim.hedge:
+            text = self.words.say(f"hedge_{claim.hedge}", number=text)
+        return self.words.say("in_words", number=text) if claim.spelled else text
 
     def _computed(self, claim: Claim, span: Interval) -> str:
+        """What the data give for the number of a claim, in its unit."""
         card = self.words.catalogue.cards[claim.indicator]
-        places = decimals(claim.value) + 1
-        if claim.kind in PERCENTAGES:
-            return self._between(
-                span,
-                lambda number: self.words.percent(number, places),
-                lambda number: self.words.amount(number, places),
-            )
-        if claim.kind in ("value", "sum", "mean"):
+        if claim.kind in IN_UNIT or (claim.kind == "fold" and claim.base_indicator):
             return self._span(card, span, claim.value)
         if claim.kind == "change":
-            return self._span(card, span, claim.value, change=True)
-        if claim.kind.startswith(("count", "rank")):
-            places = 0
-        return self._between(span, lambda number: self.words.amount(number, places))
+            return self._span(card, span, claim.value, self.words.as_difference)
+        places = 0 if claim.kind.startswith(("count", "rank")) else decimals(claim.value) + 1
+        text = self._range(span, places, 0)
+        return self.words.percent(text) if claim.kind in PERCENTAGES else text
 
-    def _span(self, card: Card, span: Interval, like: str, change: bool = False) -> str:
+    def _span(self, card: Card, span: Interval, like: str, unit: Callable[[Card, str], str] | None = None) -> str:
         """An interval in the unit and scale of a printed figure, one decimal finer than it."""
         power, places = scale(like), decimals(like) + 1
         if card.kind == "count" and card.decimals == 0 and exponent(like) == 0:
             places = 0
         if span.low == span.high and round(span.low / 10**power, decimals(like)) == span.low / 10**power:
             places = decimals(like)
-
-        def written(number: float) -> str:
-            return f"{number / 10**power:.{places}f}" + (f"e{power}" if power else "")
-
-        def told(number: float) -> str:
-            return self.words.difference(card, written(number)) if change else self.words.value(card, written(number))
-
-        return self._between(span, told, lambda number: self.words.number(written(number)))
-
-    def _between(self, span: Interval, tell: Callable[[float], str], bare: Callable[[float], str] | None = None) -> str:
-        """An interval; its unit stands once, behind the upper end."""
-        if isinf(span.low) and isinf(span.high):
+        finite = [end for end in (span.low, span.high) if not isinf(end)]
+        if not finite:
             return ""
+        text = self.words.scaled(self._range(Interval(finite[0], finite[-1]), places, power), power)
+        text = (unit or self.words.with_unit)(card, text)
         if isinf(span.low):
-            return self.words.say("at_most", high=tell(span.high))
-        if isinf(span.high):
-            return self.words.say("at_least", low=tell(span.low))
-        if tell(span.low) == tell(span.high):
-            return self.words.say("exactly", value=tell(span.low))
-        return self.words.say("from_to", low=(bare or tell)(span.low), high=tell(span.high))
+            return self.words.say("at_most", high=text)
+        return self.words.say("at_least", low=text) if isinf(span.high) else text
+
+    def _range(self, span: Interval, places: int, power: int) -> str:
+        """One number, or two with what stands between."""
+        low, high = (self.words.amount(end / 10**power, places) for end in (span.low, span.high))
+        return low if low == high else self.words.say("from_to", low=low, high=high)

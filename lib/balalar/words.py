@@ -95,7 +95,7 @@ class Words:
 
     def value(self, card: Card, value: str) -> str:
         """A figure with its unit, as it stands in a sentence."""
-        return self._with_unit(card, self._figure(card, value))
+        return self.with_unit(card, self._figure(card, value))
 
     def _figure(self, card: Card, value: str) -> str:
         """A figure without its unit; a change shows its sign."""
@@ -125,7 +125,8 @@ class Words:
         mark = self.mark(record["status"])
         return ("†" if record["correction"] else "") + (f"{NBSP}{mark}" if mark else "")
 
-    def _with_unit(self, card: Card, number: str) -> str:
+    def with_unit(self, card: Card, number: str) -> str:
+        """A finished number, or a range, with the card's unit."""
         # A number does not part from its unit at the end of a line.
         pattern = self.catalogue.codes.units[card.unit].pattern[self.lang].replace("{value} ", "{value}" + NBSP)
         return _unbroken(pattern).format(value=number)
@@ -135,18 +136,25 @@ class Words:
         pattern = self.locale.percent_formats[None].pattern.replace("#,##0", "#,##0.0")
         return format_percent(ratio, format=pattern, locale=self.locale)
 
-    def percent(self, number: float, decimals: int) -> str:
-        """A computed number with the sign of per cent."""
+    def percent(self, number: str) -> str:
+        """A finished number, or a range, with the sign of per cent."""
         pattern = self.catalogue.codes.units["percent"].pattern[self.lang].replace("{value} ", "{value}" + NBSP)
-        return pattern.format(value=self.amount(number, decimals))
+        return pattern.format(value=number)
+
+    def scaled(self, number: str, power: int) -> str:
+        """A finished number, or a range, with the word for its power of ten."""
+        return self.say(f"scale_{power}", number=number).replace(" ", NBSP) if power else number
 
     def difference(self, card: Card, value: str) -> str:
         """A difference of two figures: percentage points for shares, else the unit."""
-        number = self.number(value)
+        return self.as_difference(card, self.number(value))
+
+    def as_difference(self, card: Card, number: str) -> str:
+        """A finished number, or a range, as a difference of two figures."""
         if card.unit == "percent":
             return _unbroken(self.say("difference_percent", number=number).replace(" ", NBSP, 1))
         if card.kind in ("count", "money"):
-            return self._with_unit(card, number)
+            return self.with_unit(card, number)
         return self.say("difference_plain", number=number)
 
     def period(self, card: Card, year: int) -> str:

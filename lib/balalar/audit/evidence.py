@@ -97,7 +97,7 @@ class Evidence:
     def hedge(self, key: Key, section: str, hedge: str) -> None:
         """Widen the figures of a section that the prose gives as «more than» or «about»."""
         for at, figure in enumerate(self.figures.get(key, ())):
-            if self._section(figure) == section:
+            if self.section(figure) == section:
                 unit = 10.0 ** exponent(figure.value)
                 low = figure.interval.low - (0 if hedge == "more" else unit)
                 high = figure.interval.high + (0 if hedge == "less" else unit)
@@ -105,9 +105,10 @@ class Evidence:
 
     def nearest(self, figure: Figure, others: list[Figure]) -> list[Figure]:
         """Those of some figures that stand in the same section as another, or else all."""
-        return [one for one in others if self._section(one) == self._section(figure)] or others
+        return [one for one in others if self.section(one) == self.section(figure)] or others
 
-    def _section(self, figure: Figure) -> str:
+    def section(self, figure: Figure) -> str:
+        """Section of the report in which a figure stands."""
         return self.catalogue.sources.reports[figure.report].places[figure.source].section
 
     def revised(self, changes: Iterable[tuple[Figure, Key, str]], indicators: Collection[str]) -> Evidence:
@@ -234,7 +235,7 @@ class Evidence:
                 yield Operand(total([one.interval for one in figures]).times(0.5), figures, derived=True)
 
     def _elsewhere(self, operand: Operand, section: str) -> bool:
-        return bool(section) and self._section(operand.figures[0]) != section
+        return bool(section) and self.section(operand.figures[0]) != section
 
     def quotient(self, key: Key, source: str = "") -> Operand | None:
         """Numerator by denominator, as the card relates them, of one place first; None where either is unknown."""
@@ -274,6 +275,11 @@ class Evidence:
         given = dict(zip(self.card(key).dimensions, key.codes, strict=True))
         return tuple(given.get(name, TOTAL) for name in self.catalogue.cards[indicator].dimensions)
 
+    def living(self, key: Key) -> list[str]:
+        """Regions that make up the country in a year, or a year later where its figures were recalculated."""
+        later = key.year in self.card(key).recalculated
+        return self.catalogue.codes.living(key.year + 1 if later else key.year)
+
     def partitions(self, key: Key) -> Iterator[list[Key]]:
         """Keys whose values add up to that of a key, one list for each way to part it."""
         card = self.card(key)
@@ -287,8 +293,7 @@ class Evidence:
                 codes = listed.subtotals[key.codes[at]]
                 yield [Key(key.indicator, key.year, key.region, put(key.codes, at, code)) for code in codes]
         if key.region == COUNTRY:
-            living = self.catalogue.codes.living(key.year)
-            yield [Key(key.indicator, key.year, region, key.codes) for region in living]
+            yield [Key(key.indicator, key.year, region, key.codes) for region in self.living(key)]
 
     @cached_property
     def columns(self) -> dict[tuple[str, int, tuple[str, ...], str], dict[str, list[Figure]]]:

@@ -246,8 +246,9 @@ def _unborn_finding(evidence: Evidence, columns: dict[Column, dict[str, Figure]]
         )
         repair = Repair("row_labels", changes, (first.source,), "medium")
     own = tuple(figure for figure in cells if figure.key.region in dead)
+    newest = replace(first.key, region="", year=max(figure.key.year for figure in cells))
     return Finding(
-        "labels_of_later" if relabelled else "unborn", first.source, first.report, replace(first.key, region=""),
+        "labels_of_later" if relabelled else "unborn", first.source, first.report, newest,
         cells if relabelled else own, severity="label",
         certainty="assumption" if relabelled else "suspicion", assumption="steady_order" if relabelled else "",
         items=tuple(sorted(dead)), repair=repair, count=len(cells if relabelled else own),
@@ -391,9 +392,12 @@ def copies(evidence: Evidence, columns: dict[Column, dict[str, Figure]]) -> Iter
         figures = tuple(first[code] for first, _, equal in found for code in equal)
         against = tuple(second[code] for _, second, equal in found for code in equal)
         key = replace(figures[0].key, region="", year=max(figure.key.year for figure in figures))
+        # So many alike are no chance.
+        sure = len(figures) >= 2 * COPIED
         yield Finding(
             "copied_column", figures[0].source, figures[0].report, key, figures, against, severity="conclusion",
-            certainty="suspicion", count=len(figures),
+            certainty="assumption" if sure else "suspicion", assumption="independent" if sure else "",
+            count=len(figures),
         )  # fmt: skip
 
 

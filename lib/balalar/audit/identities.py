@@ -230,7 +230,7 @@ def means(evidence: Evidence) -> Iterator[Test]:
                     for options in choices
                 ]
                 found = tuple(options[0] for options in choices)
-                yield _test("mean_of_parts", figure, found, total(spans).times(1 / len(spans)))
+                yield _test("mean_of_parts", figure, found, total(spans).times(1 / len(spans)), "equal_weights")
 
 
 def orders(evidence: Evidence) -> Iterator[Test]:
@@ -264,14 +264,14 @@ def levels(evidence: Evidence) -> Iterator[Test]:
         if card.kind not in LEVELS or card.of_country:
             continue
         for name in ("sex", "settlement"):
-            if name in card.dimensions and name not in (card.composition, card.mean_of):
+            if name in card.dimensions and name not in (card.composition, card.mean_of, *card.incomparable):
                 at = card.dimensions.index(name)
                 if key.codes[at] == TOTAL:
                     codes = [code for code in evidence.catalogue.codes.dimensions[name].items if code != TOTAL]
                     parts = [Key(key.indicator, key.year, key.region, put(key.codes, at, code)) for code in codes]
                     yield from _level(evidence, figures, parts, f"between_{name}", complete=True)
         if key.region == COUNTRY and not card.composition:
-            living = evidence.catalogue.codes.living(key.year)
+            living = evidence.living(key)
             parts = [Key(key.indicator, key.year, region, key.codes) for region in living]
             yield from _level(evidence, figures, parts, "between_regions")
 
@@ -325,7 +325,7 @@ def possible_means(evidence: Evidence) -> Iterator[Test]:
         low, high = card.range
         if key.region != COUNTRY or card.kind != "share" or by is None or low is None or high is None:
             continue
-        living = evidence.catalogue.codes.living(key.year)
+        living = evidence.living(key)
         weights = {
             region: _weight(evidence, Key(key.indicator, key.year, region, key.codes), by, bool(card.denominator))
             for region in living
@@ -348,7 +348,12 @@ def possible_means(evidence: Evidence) -> Iterator[Test]:
                     / whole
                     for side, end in (("low", low), ("high", high))
                 ]
-                yield _test("possible_mean", figure, tuple(parts.values()), Interval(*ends), "weights")
+                span = Interval(*ends)
+                if not figure.interval.meets(span):
+                    # Only the end that is passed says something.
+                    above = figure.interval.low > span.high
+                    span = Interval(float("-inf"), span.high) if above else Interval(span.low, float("inf"))
+                yield _test("possible_mean", figure, tuple(parts.values()), span, "weights")
 
 
 def likely_bases(evidence: Evidence) -> Iterator[Test]:
@@ -366,10 +371,10 @@ def likely_bases(evidence: Evidence) -> Iterator[Test]:
         ]
         if nation and own and all(weights):
             count, base = own
-            expected = base.times(0) + nation[1].times((weights[0] or base).middle / (weights[1] or base).middle)
+            expected = nation[1].times((weights[0] or base).middle / (weights[1] or base).middle)
             span = Interval(expected.low / FAR, expected.high * FAR)
-            share = (count.interval / span).times(card.per or 1)
-            yield Test("likely_base", figures[0], (count, nation[0]), share, base.meets(span), "assumption", "weights")
+            number = (span * figures[0].interval).times(1 / (card.per or 1))
+            yield Test("likely_base", count, (figures[0], nation[0]), number, base.meets(span), "assumption", "weights")
 
 
 def _base(evidence: Evidence, key: Key) -> tuple[Figure, Interval] | None:
@@ -424,10 +429,19 @@ def _weight(evidence: Evidence, key: Key, by: str, exactly: bool) -> Interval | 
     place = {name: code for name, code in given.items() if name == "settlement"}
     for codes in (given, place):
         for away in NEAR_YEARS:
+            if _moved(evidence, key, away):
+                continue
             found = evidence.operands(evidence.key(by, key.year + away, key.region, codes))
             if found and found[0].interval.high > 0:
                 return found[0].interval
     return None
+
+
+def _moved(evidence: Evidence, key: Key, away: int) -> bool:
+    """Whether a region's borders changed between a year and the year a weight is taken from."""
+    first, last = sorted((key.year, key.year + away))
+    codes = evidence.catalogue.codes
+    return key.region != COUNTRY and any(codes.moved_borders(key.region, year) for year in range(first + 1, last + 1))
 
 
 def changes(evidence: Evidence) -> Iterator[Test]:
@@ -473,7 +487,7 @@ def bases(evidence: Evidence) -> Iterator[Test]:
         found = evidence.figures.get(above) if above else None
         if found and figures[0].interval.low > 0:
             base = (found[0].interval / figures[0].interval).times(card.per)
-            groups[key.indicator, key.year, key.region].append((figures[0], found[0], base))
+            groups[card.base or key.indicator, key.year, key.region].append((figures[0], found[0], base))
     for entries in groups.values():
         if len(entries) < 2:
             continue

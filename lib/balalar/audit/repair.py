@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from balalar.audit.evidence import Evidence, Figure
+from balalar.audit.evidence import Evidence, Figure, Key
 from balalar.audit.finding import Change, Finding, Repair, Test
 from balalar.audit.identities import tests
 
@@ -15,8 +15,11 @@ EXACT = {
     "sum_parts", "sum_regions", "part_of_total", "two_partings", "quotient", "share_of_whole", "shares_to_100",
     "complement", "mean_of_parts", "mean_over_year", "within", "change", "two_places", "one_base",
 }  # fmt: skip
+CUT = "cut"  # kind of a figure that was cut instead of rounded
+FAR = 3.0  # times its neighbouring year's that a mended value may be
+FEW = 3  # repairs that are named where the rules can't decide
 MOST = 40  # figures of one relation that are tried
-TestId = tuple[str, object, str, tuple[object, ...]]
+TestId = tuple[str, Key, str, tuple[tuple[Key, str], ...]]
 
 
 def edits(value: str) -> Iterator[str]:
@@ -74,12 +77,12 @@ def propose(finding: Finding, evidence: Evidence) -> Finding:
         With ``repair``, or with kind ``undecided`` where several repairs are as good.
     """
     involved = [one for one in dict.fromkeys((*finding.figures, *finding.against)) if one.key in evidence.figures]
-    if finding.rule not in EXACT or finding.expected is None or not 1 < len(involved) <= MOST:
+    if finding.kind == CUT or finding.rule not in EXACT or finding.expected is None or not 1 < len(involved) <= MOST:
         return finding
     indicators = evidence.related_to(finding.key.indicator)
     before = set(failing(evidence.revised((), indicators)))
     ranked = sorted(
-        ((score, changes, rule) for changes, rule in _candidates(finding, involved)
+        ((score, changes, rule) for changes, rule in _candidates(finding, involved, evidence)
          if (score := _gained(evidence, indicators, before, changes)) > 0),
         key=lambda entry: -entry[0],
     )  # fmt: skip
@@ -87,18 +90,29 @@ def propose(finding: Finding, evidence: Evidence) -> Finding:
         return finding
     best = [entry for entry in ranked if entry[0] == ranked[0][0]]
     if len({tuple((id(change.figure), change.value) for change in entry[1]) for entry in best}) > 1:
-        return replace(finding, kind="undecided", items=_named(best))
+        named = _named(best)
+        return replace(finding, kind="undecided", items=named) if len(named) <= FEW else finding
     score, changes, rule = best[0]
     sources = tuple(dict.fromkeys(figure.source for figure in involved))
     return replace(finding, repair=Repair(rule, changes, sources, "high" if score > 1 else "medium"))
 
 
 def _named(best: list[tuple[int, tuple[Change, ...], str]]) -> tuple[str, ...]:
-    values = {f"{change.figure.value}→{change.value}" for _, changes, _ in best[:6] for change in changes}
+    values = {f"{change.figure.value}→{change.value}" for _, changes, _ in best for change in changes}
     return tuple(sorted(values))
 
 
-def _candidates(finding: Finding, involved: list[Figure]) -> Iterator[tuple[tuple[Change, ...], str]]:
+def _in_line(figure: Figure, number: float, evidence: Evidence) -> bool:
+    """Whether a value stays near that of the year before or after, where one is known."""
+    key = figure.key
+    near = [one.number for year in (key.year - 1, key.year + 1)
+            for one in evidence.figures.get(replace(key, year=year), ()) if one.number > 0]  # fmt: skip
+    return not near or any(1 / FAR < number / one < FAR for one in near)
+
+
+def _candidates(
+    finding: Finding, involved: list[Figure], evidence: Evidence
+) -> Iterator[tuple[tuple[Change, ...], str]]:
     """Repairs to be tried: cells exchanged within a line, a total in a part's place, and slips of the hand."""
     for at, one in enumerate(involved):
         for other in involved[at + 1 :]:
@@ -111,7 +125,8 @@ def _candidates(finding: Finding, involved: list[Figure]) -> Iterator[tuple[tupl
             continue
         for value in dict.fromkeys(edits(figure.value)):
             digits = sum(letter.isdigit() for letter in value)
-            if value != figure.value and digits >= SHORT and needed[0] <= float(value) <= needed[1]:
+            fits = needed[0] <= float(value) <= needed[1]
+            if fits and value != figure.value and digits >= SHORT and _in_line(figure, float(value), evidence):
                 yield (Change(figure, figure.key, value),), "misprint"
 
 
@@ -137,10 +152,12 @@ def _needed(finding: Finding, figure: Figure, involved: list[Figure]) -> tuple[f
 
 def _gained(evidence: Evidence, indicators: frozenset[str], before: set[TestId], changes: tuple[Change, ...]) -> int:
     """Relations restored; nothing if a new one is broken."""
-    keys = {change.figure.key for change in changes}
     revised = evidence.revised(((one.figure, one.key, one.value) for one in changes), indicators)
     after = set(failing(revised))
     broken = {one for one in after - before}
     # A relation that failed before and is named anew, with other figures beside it, is not a new one.
     fresh = {one for one in broken if not any(one[:3] == old[:3] for old in before)}
-    return 0 if fresh else len(before) - len(after) if keys else 0
+    # A figure that still contradicts others is not mended.
+    own = {change.key for change in changes}
+    left = any(one[1] in own or own & {key for key, _ in one[3]} for one in after)
+    return 0 if fresh or left else len(before) - len(after)

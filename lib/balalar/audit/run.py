@@ -6,19 +6,19 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from balalar.audit import forensics
+from balalar.audit import forensics, grim
 from balalar.audit.evidence import Evidence, Figure, Key
 from balalar.audit.finding import Certainty, Finding, Severity, Test
 from balalar.audit.identities import tests
-from balalar.audit.repair import propose
+from balalar.audit.repair import CUT, propose
 from balalar.audit.verdicts import Verdict, judge
 from balalar.cards import COUNTRY, TOTAL
 from balalar.claims import REGION, Claim, codes_of
-from balalar.dataset import Dataset
+from balalar.dataset import Dataset, exponent
 
 COLUMN = 4  # failing cells of one column that are told together
+MOVED = "moved"  # an accepted correction has put the value under another heading
 ALONE = "possible"  # the one rule that holds a figure against no other
-CUT = "cut"  # kind of a figure that was cut instead of rounded
 SEVERITY: dict[str, Severity] = {"direction": "conclusion", "order": "conclusion", "threshold": "conclusion"}
 WEIGHT = {"conclusion": 3.0, "label": 2.5, "figure": 2.0}
 SURE = {"proven": 1.0, "assumption": 0.7, "suspicion": 0.5}
@@ -40,6 +40,8 @@ class Audit:
         Tests by rule, and those that did not hold as printed.
     figures, tested : int
         Printed figures, and those that at least one relation, pattern or claim could test.
+    samples : dict
+        Smallest samples that the survey's percentages leave possible, as from ``grim.smallest_samples``.
     """
 
     findings: tuple[Finding, ...]
@@ -48,6 +50,7 @@ class Audit:
     failed: Mapping[str, int]
     figures: int
     tested: int
+    samples: Mapping[tuple[str, ...], Mapping[str, tuple[int, int]]]
 
     def counted(self, state: str) -> int:
         """Number of claims with a verdict."""
@@ -80,7 +83,7 @@ def audit(dataset: Dataset, claims: Mapping[int, Iterable[Claim]] | None = None,
             corrected.hedge(key, claim.section, claim.hedge)
     accepted = _corrections(dataset)
     patterns = [_accepted(finding, accepted) for finding in forensics.findings(printed)]
-    first, second = list(tests(printed)), list(tests(corrected))
+    first, second = ([*tests(one), *grim.tests(one)] for one in (printed, corrected))
     mended = _mended(first, second, patterns, accepted)
     explained = {
         (one.source, one.key, one.value)
@@ -92,7 +95,7 @@ def audit(dataset: Dataset, claims: Mapping[int, Iterable[Claim]] | None = None,
     if repairs:
         broken = [propose(finding, corrected) for finding in broken]
         mended = [propose(finding, printed) for finding in mended]
-    verdicts = [(report, judge(claim, corrected)) for report, claim in stated]
+    verdicts = [(report, _judged(claim, corrected, printed)) for report, claim in stated]
     told = [*patterns, *mended, *broken]
     told += _contradicted(verdicts, told, corrected)
     held = [test for test in first if test.rule != ALONE]
@@ -107,6 +110,7 @@ def audit(dataset: Dataset, claims: Mapping[int, Iterable[Claim]] | None = None,
         Counter(test.rule for test in held if not test.holds),
         len(cells),
         len(cells & tested),
+        grim.smallest_samples(corrected),
     )
 
 
@@ -123,6 +127,16 @@ def weight(finding: Finding) -> float:
     elif finding.kind == CUT:
         apart = 0.3
     return WEIGHT[finding.severity] * SURE[finding.certainty] * size * nation * apart
+
+
+def _judged(claim: Claim, corrected: Evidence, printed: Evidence) -> Verdict:
+    """A verdict on the corrected figures; where a correction has moved the very value away, that is the verdict."""
+    verdict = judge(claim, corrected)
+    if claim.kind == "value" and verdict.reason == "operand_missing":
+        before = judge(claim, printed)
+        if before.state == "consistent":
+            return replace(before, state="contradicted", reason=MOVED)
+    return verdict
 
 
 def _single(claim: Claim, evidence: Evidence) -> Key | None:
@@ -194,8 +208,16 @@ def _mended(first: list[Test], second: list[Test], patterns: list[Finding], acce
     for ids, failed in sorted(groups.items(), key=lambda entry: (len(entry[0]), entry[0])):
         if not set(ids) <= seen:
             seen |= set(ids)
-            found.append(replace(_finding(failed[0]), corrections=ids))
+            found.append(replace(_finding(_turned(failed[0], known)), corrections=ids))
     return found
+
+
+def _turned(test: Test, known: Mapping[Cell, str]) -> Test:
+    """Of two places that differ the corrected one is told, beside the other."""
+    if test.rule == "two_places" and _cell(test.figure) not in known:
+        other = test.against[0]
+        return replace(test, figure=other, against=(test.figure,), expected=test.figure.interval)
+    return test
 
 
 def _finding(test: Test) -> Finding:
@@ -250,6 +272,14 @@ def _column(group: list[Test]) -> Finding:
     )  # fmt: skip
 
 
+def _cut(claim: Claim, verdict: Verdict) -> bool:
+    """Whether a claim's number is the data's, cut instead of rounded."""
+    if verdict.expected is None or claim.hedge or claim.spelled or not claim.printed:
+        return False
+    number, unit = float(claim.value), 10.0 ** exponent(claim.value)
+    return number < verdict.expected.low and verdict.expected.high < number + unit
+
+
 def _contradicted(verdicts: list[tuple[int, Verdict]], told: list[Finding], evidence: Evidence) -> list[Finding]:
     """Claims that the figures contradict, unless a finding tells of the same number already."""
     found = []
@@ -273,7 +303,7 @@ def _contradicted(verdicts: list[tuple[int, Verdict]], told: list[Finding], evid
         finding = Finding(
             f"claim_{claim.kind}", f"section-{claim.section}", report, key, (), figures, verdict.expected,
             severity=severity, certainty=certainty, assumption=assumption, line=claim.line, claim=claim.id,
-            kind=verdict.reason, items=verdict.items,
+            kind=CUT if _cut(claim, verdict) else verdict.reason, items=verdict.items,
         )  # fmt: skip
         found.append(finding)
     return found

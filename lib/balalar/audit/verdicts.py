@@ -128,7 +128,15 @@ def _against(claim: Claim, results: list[tuple[Interval, tuple[Figure, ...]]]) -
 
 def _value(claim: Claim, evidence: Evidence) -> Verdict:
     sign = -1 if claim.direction == "fell" and evidence.catalogue.cards[claim.indicator].kind == "change" else 1
-    return _against(claim, [(one.interval.times(sign), one.figures) for one in _operands(claim, evidence)])
+    others = [one for one in _operands(claim, evidence) if not _itself(claim, one, evidence)]
+    return _against(claim, [(one.interval.times(sign), one.figures) for one in others])
+
+
+def _itself(claim: Claim, operand: Operand, evidence: Evidence) -> bool:
+    """Whether what a claim would be held against is its own number, taken from the same sentence."""
+    figure = operand.figures[0]
+    same = claim.hedge and not operand.derived and evidence.section(figure) == claim.section
+    return bool(same) and float(figure.value) == float(claim.value)
 
 
 def _signed(claim: Claim, amount: Interval) -> Interval:
@@ -268,13 +276,17 @@ def _extreme(sign: int) -> Callable[[Claim, Evidence], Verdict]:
         known = [code for code in named if code in found.values]
         if missing and not known:
             return Verdict(claim, "unchecked", "operand_missing", items=tuple(missing))
-        least = min(found.values[code].times(sign).high for code in known)
+        worst = min((found.values[code].times(sign) for code in known), key=lambda value: value.middle)
         beyond = [
-            code for code, value in found.values.items() if code not in named and value.times(sign).low > least + 1e-12
+            code
+            for code, value in found.values.items()
+            if code not in named and value.times(sign).middle > worst.middle and not value.times(sign).meets(worst)
         ]
-        shown = tuple(figure for code in (*known, *beyond) for figure in found.figures[code])
+        order = sorted(found.values, key=lambda code: -found.values[code].times(sign).middle)
+        best = order[: len(known)]
+        shown = tuple(figure for code in dict.fromkeys((*known, *best)) for figure in found.figures[code])
         if beyond:
-            return Verdict(claim, "contradicted", "order", figures=shown, items=tuple(beyond))
+            return Verdict(claim, "contradicted", "order", figures=shown, items=tuple(best))
         if level := _beyond_country(claim, evidence, found, known, sign):
             return Verdict(claim, "contradicted", "threshold", figures=level, items=tuple(known))
         if not found.complete or missing:
@@ -429,6 +441,8 @@ def _direction(claim: Claim, evidence: Evidence) -> Verdict:
         return Verdict(claim, "unchecked", "operand_missing")
     if wrong:
         return Verdict(claim, "contradicted", "direction", figures=tuple(shown), items=tuple(filter(None, wrong)))
+    if seen < len(claim.items.split()):
+        return Verdict(claim, "unchecked", "operand_missing", figures=tuple(shown))
     if hidden:
         return Verdict(claim, "unchecked", "too_close", figures=tuple(shown), items=tuple(filter(None, hidden)))
     return Verdict(claim, "consistent", "direction", figures=tuple(shown))
