@@ -77,11 +77,22 @@ def write_package(folder: Path, seed: int) -> Project:
     with home.corrections.open(encoding="utf-8") as file:
         where.corrections.write_text(file.readline(), encoding="utf-8")
     codes = yaml.safe_load((home.data / "codes.yml").read_text(encoding="utf-8"))
-    names = {f"KZ-{number:02d}": {"name": text(f"Region {number}"), "short": text(f"R{number}")} for number in range(1, REGIONS + 1)}
+    names = {
+        f"KZ-{number:02d}": {"name": text(f"Region {number}"), "short": text(f"R{number}")}
+        for number in range(1, REGIONS + 1)
+    }
     codes["regions"] = {"KZ": {"name": text("Country"), "short": text("Country")}, **names}
     _dump(where.data / "codes.yml", codes)
-    places = {place: {"section": "1.1", "agency": "bns", "title": text(place)} for place in dict.fromkeys(TABLES.values())}
-    report = {"title": text("Report"), "publisher": text("Office"), "file": "none", "sha256": "0" * 64, "places": places}
+    places = {
+        place: {"section": "1.1", "agency": "bns", "title": text(place)} for place in dict.fromkeys(TABLES.values())
+    }
+    report = {
+        "title": text("Report"),
+        "publisher": text("Office"),
+        "file": "none",
+        "sha256": "0" * 64,
+        "places": places,
+    }
     _dump(where.data / "sources.yml", {"reports": {2022: report}})
     edition = yaml.safe_load((home.data / "edition.yml").read_text(encoding="utf-8"))
     _dump(where.data / "edition.yml", edition | {"chapters": {"demography": edition["chapters"]["demography"]}})
@@ -116,9 +127,13 @@ def _figures(random: np.random.Generator) -> dict[str, list[list[Any]]]:
         village = np.round(size * (1 - urban)).astype(int)
         people = town + village
         men = np.round(people * male).astype(int)
-        born = [np.round(part * fertility / 1000 * random.normal(1, 0.02, REGIONS)).astype(int) for part in (town, village)]
+        born = [
+            np.round(part * fertility / 1000 * random.normal(1, 0.02, REGIONS)).astype(int) for part in (town, village)
+        ]
         jabs = np.round(sum(born) * np.clip(cover + random.normal(0, 0.01, REGIONS), 0.3, 0.995)).astype(int)
-        pupils = [np.round(people * 0.22 * levels[:, at] * random.normal(1, 0.01, REGIONS)).astype(int) for at in range(3)]
+        pupils = [
+            np.round(people * 0.22 * levels[:, at] * random.normal(1, 0.01, REGIONS)).astype(int) for at in range(3)
+        ]
         poor = [np.clip(poverty * factor + random.normal(0, 0.15, REGIONS), 0.5, 40) for factor in (0.8, 1.25)]
         counts = {
             "residents": {("total", "total"): people, ("male", "total"): men, ("female", "total"): people - men,
@@ -133,8 +148,12 @@ def _figures(random: np.random.Generator) -> dict[str, list[list[Any]]]:
                 rows[name] += _column(year, code, values, int(values.sum()), "{:.0f}")
         parts = {"total": (people, sum(born)), "urban": (town, born[0]), "rural": (village, born[1])}
         for code, (below, above) in parts.items():
-            rows["births_rate"] += _column(year, (code,), above / below * 1000, above.sum() / below.sum() * 1000, "{:.2f}")
-        rows["vaccinated_share"] += _column(year, (), jabs / sum(born) * 100, jabs.sum() / sum(born).sum() * 100, "{:.1f}")
+            rows["births_rate"] += _column(
+                year, (code,), above / below * 1000, above.sum() / below.sum() * 1000, "{:.2f}"
+            )
+        rows["vaccinated_share"] += _column(
+            year, (), jabs / sum(born) * 100, jabs.sum() / sum(born).sum() * 100, "{:.1f}"
+        )
         whole = (poor[0] * town + poor[1] * village) / people
         for code, values, weights in (("total", whole, people), ("urban", poor[0], town), ("rural", poor[1], village)):
             rows["poor_share"] += _column(year, (code,), values, (values * weights).sum() / weights.sum(), "{:.1f}")

@@ -30,6 +30,7 @@ from tests.synthetic import write_package
 SEEDS = range(8)  # packages
 PLANTED = 5  # errors of a kind in each package
 REAL = 20  # errors of a kind in the report's tables
+TOGETHER = 0.9  # correlation of two years whose columns go together
 KINDS = (
     "shift", "swap_columns", "swap_rows", "transposed_digits", "lost_digit", "unit_slip", "copied_column", "wrong_sum",
 )  # fmt: skip
@@ -96,12 +97,22 @@ def _shift(data: Dataset, rows: pd.DataFrame, wide: list[pd.DataFrame], chance: 
     """A block of lines slips down by one; the last value of the block is lost, its first cell repeats the one above."""
     near = [other for other in _sisters(data, rows, wide) if other["year"].iloc[0] != rows["year"].iloc[0]]
     lines = _regional(rows)
-    if not near or len(lines) < 10:
+    if not near or len(lines) < 10 or not (additive(data, rows) or any(_alike(rows, other) for other in near)):
         return {}
     length = chance.randint(6, len(lines) - 2)
     start = chance.randint(1, len(lines) - length)
     values = {lines[at]: str(rows.loc[lines[at - 1], "value"]) for at in range(start, start + length)}
     return {at: value for at, value in values.items() if value != rows.loc[at, "value"]}
+
+
+def _alike(one: pd.DataFrame, two: pd.DataFrame) -> bool:
+    """Whether two years of a column go together: else a slip breaks no rule that anyone could know of."""
+    both = (
+        one.set_index("region")["number"]
+        .to_frame("one")
+        .join(two.set_index("region")["number"].rename("two"), how="inner")
+    )
+    return len(both) >= 12 and bool(both["one"].corr(both["two"]) > TOGETHER)
 
 
 def _swap_columns(data: Dataset, rows: pd.DataFrame, wide: list[pd.DataFrame], chance: random.Random) -> dict[int, str]:
@@ -138,13 +149,13 @@ def _parted(data: Dataset, rows: pd.DataFrame, wide: list[pd.DataFrame]) -> bool
     names = data.catalogue.cards[rows["indicator"].iloc[0]].parts
     whole = all(rows[name].iloc[0] == "total" for name in names)
     same = [other for other in _sisters(data, rows, wide) if other["year"].iloc[0] == rows["year"].iloc[0]]
-    return whole and any(
-        {other[name].iloc[0] for other in same} >= set(codes) for name, codes in names.items()
-    )
+    return whole and any({other[name].iloc[0] for other in same} >= set(codes) for name, codes in names.items())
 
 
 def _digit(edit: Callable[[str, random.Random], str]) -> Callable[..., dict[int, str]]:
-    def plant_digit(data: Dataset, rows: pd.DataFrame, wide: list[pd.DataFrame], chance: random.Random) -> dict[int, str]:
+    def plant_digit(
+        data: Dataset, rows: pd.DataFrame, wide: list[pd.DataFrame], chance: random.Random
+    ) -> dict[int, str]:
         if not additive(data, rows):
             return {}
         for at in chance.sample(_regional(rows), len(_regional(rows))):
@@ -220,7 +231,9 @@ def claims_of(data: Dataset, kind: str, chance: random.Random, wrong: bool) -> C
         if wrong:
             named[chance.randrange(3)] = chance.choice(list(lines["region"][5:]))
         return Claim.model_validate({"id": "1.1-01", "kind": "highest", "items": " ".join(named), **about})
-    before = [other for other in _sisters(data, rows, wide) if (other[["year"]] == rows["year"].iloc[0] - 1).all().all()]
+    before = [
+        other for other in _sisters(data, rows, wide) if (other[["year"]] == rows["year"].iloc[0] - 1).all().all()
+    ]
     before = [other for other in before if all(other[name].iloc[0] == rows[name].iloc[0] for name in card.dimensions)]
     if not before:
         return None
@@ -321,19 +334,28 @@ def main() -> None:
     true = frame[frame["kind"].str.endswith(": true")]["found"]
     errors = frame[frame["kind"].isin([*KINDS, *CLAIM_KINDS])]
     rates = errors.pivot_table(index="kind", columns=["data", "tool"], values="found", aggfunc="mean")
-    counts = errors[errors["tool"] == "balalar"].pivot_table(index="kind", columns="data", values="found", aggfunc="size")
+    counts = errors[errors["tool"] == "balalar"].pivot_table(
+        index="kind", columns="data", values="found", aggfunc="size"
+    )
     tools = ["balalar", *RIVALS]
     print("| planted error | data | planted | " + " | ".join(tools) + " |")
     print("|---|---|---:|" + "---:|" * len(tools))
     for kind in (*KINDS, *CLAIM_KINDS):
         for name in ("made up", "report"):
-            if (name, "balalar") in rates.columns and kind in rates.index and pd.notna(rates.loc[kind, (name, "balalar")]):
+            if (
+                (name, "balalar") in rates.columns
+                and kind in rates.index
+                and pd.notna(rates.loc[kind, (name, "balalar")])
+            ):
                 cells = [_percent(rates, kind, name, tool) for tool in tools]
                 print(f"| {kind} | {name} | {counts.loc[kind, name]:.0f} | " + " | ".join(cells) + " |")
     own = errors[errors["tool"] == "balalar"]["found"]
     print(f"\nAll kinds: {own.sum()} of {len(own)} found ({own.mean():.3f}).")
     for name, row in clean.iterrows():
         print(f"False alarms, {name}: {row['sum']:.0f} in {row['size']:.0f} clean cells.")
+    packages = frame[frame["kind"] == "clean package"].groupby("tool")["found"].agg(["sum", "size"])
+    for tool, row in packages.iterrows():
+        print(f"Clean packages that {tool} calls faulty: {row['sum']:.0f} of {row['size']:.0f}.")
     print(f"True statements called wrong: {true.sum()} of {len(true)}.")
     print(f"{time.monotonic() - start:.0f} s on {os.cpu_count()} cores.")
 

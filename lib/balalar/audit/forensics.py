@@ -15,6 +15,7 @@ from statistics import median
 
 import numpy as np
 
+from balalar.audit import identities
 from balalar.audit.evidence import Evidence, Figure, Key
 from balalar.audit.finding import Change, Finding, Repair
 from balalar.audit.interval import Interval
@@ -110,18 +111,16 @@ def row_shifts(evidence: Evidence, columns: dict[Column, dict[str, Figure]]) -> 
             found = _slipped(column, reference, _order(evidence, of, report))
             if found and (of not in best or found[0] > best[of][0]):
                 best[of] = (*found, reference)
-    for of, (gain, step, block, reference) in best.items():
-        # The block fits both columns where two neighbours are compared; the one that other evidence bears out counts.
+    for of, (_, step, block, reference) in best.items():
+        # The block fits both columns where two neighbours are compared; the one that other figures bear out counts.
         other = next(
             (two for two in best if two[0] == of[0] and two[2] == of[2] and two != of and columns[two] is reference),
             None,
         )
-        if other and _borne_out(evidence, other, best[other][2], best[other][1]) > _borne_out(
-            evidence, of, block, step
-        ):
-            continue
-        if other and not _borne_out(evidence, of, block, step) and gain <= best[other][0] and other < of:
-            continue
+        if other:
+            votes = [_votes(evidence, one, best[one][2], best[one][1]) for one in (of, other)]
+            if votes[0] < votes[1] or (votes[0] == votes[1] and other > of):
+                continue
         yield _shift_finding(evidence, of, columns[of], reference, step, block)
 
 
@@ -163,6 +162,15 @@ def _slipped(
                 if fits and after <= strict * before and before / count > 0.12 and (best is None or gain > best[0]):
                     best = (gain, step, [code for code in lines[start:stop] if code in column])
     return best
+
+
+def _votes(evidence: Evidence, of: Column, block: list[str], step: int) -> tuple[int, int]:
+    """How far quoted values bear out that a block slipped, and how many of its cells break a relation."""
+    cells = {figure.key for code in block for figure in evidence.columns[of][code]}
+    near = evidence.revised((), evidence.related_to(of[0]))
+    broken = {test.figure.key for test in identities.tests(near) if not test.holds}
+    broken |= {one.key for test in identities.tests(near) if not test.holds for one in test.against}
+    return _borne_out(evidence, of, block, step), len(cells & broken)
 
 
 def _borne_out(evidence: Evidence, of: Column, block: list[str], step: int) -> int:

@@ -116,7 +116,7 @@ def _candidates(
     """Repairs to be tried: cells exchanged within a line, a total in a part's place, and slips of the hand."""
     for at, one in enumerate(involved):
         for other in involved[at + 1 :]:
-            line = (one.key.region, one.key.year, one.source) == (other.key.region, other.key.year, other.source)
+            line = (one.key.region, one.key.year) == (other.key.region, other.key.year)
             if line and one.value != other.value and one.key.indicator != other.key.indicator:
                 exchanged = (Change(one, other.key, one.value), Change(other, one.key, other.value))
                 yield exchanged, "swapped_cells"
