@@ -67,8 +67,14 @@ def earlier_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def region_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two regions: a large old one and one that was born in 2022."""
-    return _built(tmp_path_factory.mktemp("site") / "regions", "--region", "KZ-61", "--region", "KZ-10")
+    """A large region in all languages."""
+    return _built(tmp_path_factory.mktemp("site") / "region", "--region", "KZ-61")
+
+
+@pytest.fixture(scope="session")
+def new_region_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A region that was born in 2022, in one language."""
+    return _built(tmp_path_factory.mktemp("site") / "new-region", "--region", "KZ-10", "--lang", "kk")
 
 
 @pytest.fixture(scope="session")

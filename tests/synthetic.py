@@ -163,4 +163,4 @@ def _figures(random: np.random.Generator) -> dict[str, list[list[Any]]]:
 def _column(year: int, codes: tuple[str, ...], values: Any, nation: float, form: str) -> list[list[Any]]:
     regions = [f"KZ-{number:02d}" for number in range(1, REGIONS + 1)]
     return [[year, "KZ", *codes, form.format(nation)],
-            *([year, region, *codes, form.format(value)] for region, value in zip(regions, values, strict=True))]  # fmt: skip
+            *([year, one, *codes, form.format(value)] for one, value in zip(regions, values, strict=True))]  # fmt: skip

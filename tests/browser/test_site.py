@@ -14,6 +14,7 @@ QUIET += ["--disable-component-update", "--disable-sync"]
 WIDTHS = {"wide": 1280, "narrow": 390}
 LANGS = ("kk", "ru", "en")
 CHAPTERS = ("demography", "health", "education", "social_protection", "welfare")
+PAGES = (*CHAPTERS, "report_audit")
 
 pytestmark = [
     pytest.mark.browser,
@@ -75,7 +76,7 @@ def _open(page: Page, site: Path, path: str, width: str) -> None:
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("lang", LANGS)
-@pytest.mark.parametrize("chapter", CHAPTERS)
+@pytest.mark.parametrize("chapter", PAGES)
 def test_a_brief_is_whole(page: Page, site: Path, chapter: str, lang: str, width: str) -> None:
     _open(page, site, f"{lang}/2022/{chapter}.html", width)
     assert page.errors == []
@@ -94,7 +95,7 @@ def test_a_brief_of_a_region_is_whole_on_a_phone(page: Page, region_site: Path, 
 
 
 @pytest.mark.parametrize("lang", LANGS)
-@pytest.mark.parametrize("chapter", CHAPTERS)
+@pytest.mark.parametrize("chapter", PAGES)
 def test_a_brief_can_be_read_by_everybody(page: Page, site: Path, chapter: str, lang: str) -> None:
     _open(page, site, f"{lang}/2022/{chapter}.html", "narrow")
     found = Axe().run(page)

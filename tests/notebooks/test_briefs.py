@@ -17,6 +17,7 @@ from balalar.screen import screen
 from tests.conftest import run_balalar
 
 LANGS = ("kk", "ru", "en")
+AUDIT = "report_audit"
 CHAPTERS = ("demography", "health", "education", "social_protection", "welfare")
 # Latin words that a Kazakh or Russian page may hold: names and formats.
 LATIN = {
@@ -89,7 +90,10 @@ def _pages(folder: Path) -> Iterator[tuple[Path, BeautifulSoup]]:
         yield path, BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
 
 
-@pytest.fixture(scope="module", params=["site", "earlier_site", "region_site", "earlier_region_site"])
+SITES = ["site", "earlier_site", "region_site", "new_region_site", "earlier_region_site"]
+
+
+@pytest.fixture(scope="module", params=SITES)
 def built(request) -> tuple[str, list[tuple[Path, BeautifulSoup]]]:
     folder = request.getfixturevalue(request.param)
     return request.param, list(_pages(folder))
@@ -104,14 +108,19 @@ def _words(page: BeautifulSoup) -> str:
     return " ".join([page.title.get_text(), *own, *spoken])
 
 
-def test_every_brief_is_there(site: Path, earlier_site: Path, region_site: Path, earlier_region_site: Path) -> None:
+def test_every_brief_is_there(
+    site: Path, earlier_site: Path, region_site: Path, new_region_site: Path, earlier_region_site: Path
+) -> None:
     for folder, places, langs in (
         (site, ["2022"], LANGS),
         (earlier_site, ["2021"], LANGS),
-        (region_site, ["2022/KZ-61", "2022/KZ-10"], LANGS),
+        (region_site, ["2022/KZ-61"], LANGS),
+        (new_region_site, ["2022/KZ-10"], ["kk"]),
         (earlier_region_site, ["2021/KZ-61", "2021/KZ-75"], ["kk"]),
     ):
         wanted = {f"{lang}/{place}/{chapter}.html" for lang in langs for place in places for chapter in CHAPTERS}
+        # A report is audited as a whole, in the year of the report.
+        wanted |= {f"{lang}/2022/{AUDIT}.html" for lang in langs if places == ["2022"]}
         made = {str(path.relative_to(folder)) for path in folder.rglob("*.html") if path.name != "index.html"}
         assert made == wanted
         assert {str(path.relative_to(folder)) for path in folder.rglob("index.html")} == {
@@ -212,6 +221,32 @@ def test_the_tables_hold_the_figures_of_the_data(site: Path, dataset) -> None:
     best = {key for card in frame["indicator"].unique() for key in dataset.best(card)["value"]}
     wanted = set(frame["value"]) & best
     assert {value for value in wanted if value not in cells} == set()
+
+
+def test_a_corrected_figure_leads_to_what_the_audit_found(site: Path) -> None:
+    for lang in LANGS:
+        brief = BeautifulSoup((site / f"{lang}/2022/welfare.html").read_text(encoding="utf-8"), "html.parser")
+        links = [link["href"] for link in brief.select("a.audited")]
+        assert f"{AUDIT}.html#corrected-2022-table-3.1" in links
+        page = BeautifulSoup((site / f"{lang}/2022/{AUDIT}.html").read_text(encoding="utf-8"), "html.parser")
+        article = page.find(id="corrected-2022-table-3.1").find_parent("article")
+        assert article["id"] == "2022-table-3.1-row_shift-poverty_share-2021"
+        assert article.find("svg")
+
+
+def test_without_an_audit_in_the_site_no_link_leads_nowhere(region_site: Path) -> None:
+    for path in region_site.rglob("*.html"):
+        assert "audit:" not in path.read_text(encoding="utf-8"), path
+
+
+def test_the_audit_shows_every_finding_once(site: Path, dataset) -> None:
+    from balalar.audit_brief import open_audit
+
+    ids = [finding.id for finding in open_audit(2022, "en").findings]
+    for lang in LANGS:
+        page = BeautifulSoup((site / f"{lang}/2022/{AUDIT}.html").read_text(encoding="utf-8"), "html.parser")
+        assert sorted(article["id"] for article in page.select("article.audit")) == sorted(ids)
+        assert [link["href"] for link in page.select("ol.most a")] == [f"#{one}" for one in ids[:10]]
 
 
 def test_a_region_is_spoken_of(region_site: Path) -> None:

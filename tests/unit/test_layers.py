@@ -7,16 +7,31 @@ import balalar
 
 FLOORS = [
     {"errors", "paths"},
-    {"atomic", "cards", "dataset", "screen", "ingest", "layout", "exchange"},
-    {"measures"},
-    {"words", "charts", "tables", "findings", "views", "brief"},
+    {"atomic", "cards", "dataset", "screen", "ingest", "layout", "exchange", "claims", "coverage"},
+    {"measures", "audit"},
+    {"words", "charts", "tables", "findings", "views", "brief", "telling", "audit_brief"},
     {"press", "site"},
     {"cli", "__init__"},
 ]
 # Within a floor the order of this list is the only direction.
-ORDER = ["errors", "paths", "atomic", "cards", "layout", "dataset", "screen", "ingest", "exchange", "measures", "words"]
-ORDER += ["charts", "tables", "findings", "views", "brief", "press", "site", "cli", "__init__"]
-DISK = {"atomic", "cards", "dataset", "ingest", "screen", "exchange", "press", "site", "cli", "paths"}
+ORDER = [
+    "errors",
+    "paths",
+    "atomic",
+    "cards",
+    "layout",
+    "dataset",
+    "ingest",
+    "exchange",
+    "claims",
+    "coverage",
+    "screen",
+]
+ORDER += ["measures", "audit", "words", "charts", "tables", "findings", "views", "brief", "telling", "audit_brief"]
+ORDER += ["press", "site", "cli", "__init__"]
+AUDIT = ["interval", "evidence", "finding", "identities", "grim", "verdicts", "forensics", "repair", "run", "__init__"]
+DISK = {"atomic", "cards", "dataset", "ingest", "screen", "exchange", "claims", "coverage", "press", "site", "cli"}
+DISK |= {"paths"}
 CALLS = (".open(", "read_text(", "write_text(", "os.replace")
 LIBRARY = Path(balalar.__file__).parent
 
@@ -32,9 +47,10 @@ def _imports(path: Path) -> set[str]:
 
 
 def test_every_module_has_a_floor() -> None:
-    modules = {path.stem for path in LIBRARY.glob("*.py")}
+    modules = {path.stem for path in LIBRARY.glob("*.py")} | {path.parent.name for path in LIBRARY.glob("*/*.py")}
     assert modules == set().union(*FLOORS) & modules
     assert modules <= set(ORDER)
+    assert {path.stem for path in (LIBRARY / "audit").glob("*.py")} == set(AUDIT)
 
 
 def test_imports_go_down_only() -> None:
@@ -48,8 +64,22 @@ def test_imports_go_down_only() -> None:
     assert wrong == []
 
 
+def test_the_audit_is_read_from_the_bottom_and_knows_only_the_data() -> None:
+    below = {module for floor in FLOORS[:2] for module in floor}
+    for path in (LIBRARY / "audit").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("balalar"):
+                continue
+            parts = (node.module or "").split(".")
+            if parts[1] != "audit":
+                assert parts[1] in below, f"{path.stem} imports {parts[1]}"
+                continue
+            for name in [parts[2]] if len(parts) > 2 else [alias.name for alias in node.names]:
+                assert AUDIT.index(name) < AUDIT.index(path.stem), f"{path.stem} imports {name}"
+
+
 def test_only_the_data_and_publication_floors_touch_the_disk() -> None:
     touching = {
-        path.stem for path in LIBRARY.glob("*.py") if any(call in path.read_text(encoding="utf-8") for call in CALLS)
+        path.stem for path in LIBRARY.rglob("*.py") if any(call in path.read_text(encoding="utf-8") for call in CALLS)
     }
     assert touching <= DISK

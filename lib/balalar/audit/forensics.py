@@ -165,12 +165,14 @@ def _slipped(
 
 
 def _votes(evidence: Evidence, of: Column, block: list[str], step: int) -> tuple[int, int]:
-    """How far quoted values bear out that a block slipped, and how many of its cells break a relation."""
+    """How far the rest bears out that a block slipped: quoted values and unborn regions, then relations that break."""
+    codes = evidence.catalogue.codes.regions
+    unborn_regions = sum(not codes[code].lives(of[1]) for code in block)
     cells = {figure.key for code in block for figure in evidence.columns[of][code]}
     near = evidence.revised((), evidence.related_to(of[0]))
-    broken = {test.figure.key for test in identities.tests(near) if not test.holds}
-    broken |= {one.key for test in identities.tests(near) if not test.holds for one in test.against}
-    return _borne_out(evidence, of, block, step), len(cells & broken)
+    about = [test for test in identities.tests(near) if cells & {one.key for one in (test.figure, *test.against)}]
+    broken = sum(1 if not test.holds else -1 for test in about)
+    return _borne_out(evidence, of, block, step) + unborn_regions, broken
 
 
 def _borne_out(evidence: Evidence, of: Column, block: list[str], step: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import combinations
 
 from balalar.audit.evidence import Evidence, Figure, Key, Operand, put
@@ -14,7 +15,7 @@ from balalar.cards import COUNTRY, TOTAL
 LEVELS = ("share", "rate", "mean")  # kinds whose value for a whole lies between those of its parts
 ENOUGH = 0.6  # share of the living regions that a table without some of them may still call all
 ENOUGH_YEARS = 3  # earlier years from which the size of a blank part can be told
-OUTSIZE = 5  # times its own highest value that a part may reach
+OUTSIZE = 3  # times its own highest value that a part may reach
 NEAR_YEARS = (0, 1, -1, 2, -2)  # from which a weight may be taken, the nearest first
 FAR = 1.5  # times the country's, by which the base of a region's share may differ
 ROUGH = 0.01  # a mean of two years may miss the true mean of the year by this share
@@ -70,24 +71,26 @@ def sums(evidence: Evidence) -> Iterator[Test]:
 
 
 def _blank(evidence: Evidence, figure: Figure, parts: list[Key], found: list[Figure]) -> Iterator[Test]:
-    """What a blank part would have to be is like what it was in other years."""
+    """What blank parts would have to be is like what they were in other years."""
     printed = {one.key for one in found}
     missing = [part for part in parts if part not in printed]
-    if len(missing) != 1 or missing[0].region != figure.key.region:
+    if missing[0].region != figure.key.region:
         return
-    part = missing[0]
-    history = [
-        one
-        for year in range(part.year - 10, part.year)
-        for one in evidence.figures.get(Key(part.indicator, year, part.region, part.codes), ())
-        if one.source == figure.source
-    ]
-    if len(history) >= ENOUGH_YEARS:
-        most = max(one.number for one in history)
-        rest = figure.interval - total([one.interval for one in found])
-        limit = OUTSIZE * most + OUTSIZE
-        expected = total([one.interval for one in found]) + Interval(0.0, limit)
-        yield Test("blank_part", figure, (*found, *history), expected, rest.low <= limit, "assumption", "history")
+    history = [_history(evidence, part, figure.source) for part in missing]
+    if all(len(years) >= ENOUGH_YEARS for years in history):
+        limit = sum(OUTSIZE * (max(one.number for one in years) + 1) for years in history)
+        whole = total([one.interval for one in found])
+        rest = figure.interval - whole
+        beside = (*found, *(one for years in history for one in years))
+        yield Test(
+            "blank_part", figure, beside, whole + Interval(0.0, limit), rest.low <= limit, "assumption", "history"
+        )
+
+
+def _history(evidence: Evidence, part: Key, source: str) -> list[Figure]:
+    """A part's figures of the ten years before, at the same place."""
+    years = (replace(part, year=year) for year in range(part.year - 10, part.year))
+    return [one for key in years for one in evidence.figures.get(key, ()) if one.source == source]
 
 
 def partings(evidence: Evidence) -> Iterator[Test]:
