@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/ready
 UV     := uv==0.13.9
 
-.PHONY: help setup site lab test check fix lock clean
+.PHONY: help setup site lab test bench-audit check fix lock clean
 
 help:   ## list the commands
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 16
 
 setup: $(READY)   ## create .venv with the pinned, hashed packages
 
@@ -32,6 +32,16 @@ lab: $(READY)   ## open JupyterLab with the library importable
 test: $(READY)   ## run all tests
 	@$(BIN)/python -m pytest
 
+bench-audit: $(VENV)-bench/ready   ## plant errors and count what the audit and other tools find (some 8 minutes)
+	@$(VENV)-bench/bin/python -m tests.bench.audit
+
+$(VENV)-bench/ready: requirements-bench.lock $(READY)
+	@echo "setting up $(VENV)-bench ..."
+	@$(PYTHON) -m venv --clear $(VENV)-bench
+	@$(BIN)/uv pip sync --quiet --python $(VENV)-bench/bin/python --require-hashes requirements-bench.lock
+	@$(BIN)/uv pip install --quiet --python $(VENV)-bench/bin/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
 check: $(READY)   ## all static checks; changes nothing
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -48,6 +58,7 @@ lock:   ## pin every package anew, with hashes
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet "$(UV)"
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra dev --no-emit-index-url pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra dev --extra bench --no-emit-index-url pyproject.toml -o requirements-bench.lock
 
 clean:   ## remove what was built (not the environment)
 	@rm -rf build
