@@ -17,7 +17,7 @@ from balalar.cards import COUNTRY
 from balalar.charts import Alternative
 from balalar.claims import Claim, read_claims
 from balalar.coverage import Number, read_numbers
-from balalar.dataset import Dataset, open_dataset
+from balalar.dataset import CORRECTION_FIELDS, Dataset, open_dataset
 from balalar.errors import RequestError
 from balalar.paths import Project, project
 from balalar.tables import Row, Table, html, render
@@ -332,6 +332,51 @@ def _repair(finding: Finding) -> dict[str, object] | None:
 
 def _end(number: float | None) -> float | None:
     return None if number is None or abs(number) == float("inf") else number
+
+
+def correction_rows(brief: AuditBrief, name: str) -> str:
+    """Rows for ``data/corrections.csv`` that would accept the repair of a finding; nothing is written.
+
+    Parameters
+    ----------
+    brief : AuditBrief
+    name : str
+        Id of a finding that has a repair.
+
+    Raises
+    ------
+    RequestError
+        There is no such finding, or it has no repair.
+    """
+    finding = next((one for one in brief.findings if one.id == name), None)
+    if finding is None:
+        raise RequestError(f"--repair: there is no finding {name!r}; balalar audit lists them")
+    if finding.repair is None:
+        raise RequestError(f"--repair: the rules propose no repair for {name}")
+    cards = brief.dataset.catalogue.cards
+    rows = []
+    for number, change in enumerate(finding.repair.changes, 1):
+        old, new, report = change.figure.key, change.key, change.figure.report
+        names = cards[old.indicator].dimensions
+        given, used = (_pairs(names, key.codes) for key in (old, new))
+        rows.append(
+            {
+                "id": f"{report}-{change.figure.source}-{number:02d}", "report": report, "source": change.figure.source,
+                "indicator": old.indicator, "year": old.year, "region": old.region, "dims": given,
+                "printed": change.figure.value,
+                "used_year": new.year if new.year != old.year else "",
+                "used_region": new.region if new.region != old.region else "",
+                "used_dims": used if used != given else "",
+                "used_value": change.value if change.value != change.figure.value else "", "used_status": "",
+                "rule": finding.repair.rule, "evidence": " ".join(finding.repair.evidence),
+                "confidence": finding.repair.confidence,
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows, columns=list(CORRECTION_FIELDS)).to_csv(index=False, lineterminator="\n")
+
+
+def _pairs(names: Iterable[str], codes: Iterable[str]) -> str:
+    return ";".join(f"{name}={code}" for name, code in zip(names, codes, strict=True) if code != "total")
 
 
 def told(brief: AuditBrief, form: str) -> str:

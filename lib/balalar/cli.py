@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from balalar import cards, coverage, exchange, ingest, press, screen, site
-from balalar.audit_brief import AuditBrief, open_audit, told
+from balalar.audit_brief import AuditBrief, correction_rows, open_audit, told
 from balalar.claims import read_claims
 from balalar.dataset import open_dataset
 from balalar.errors import BalalarError, DataError, Fault
@@ -110,13 +110,16 @@ def check_command() -> None:
 @click.option("--lang", default="en", show_default=True, help="Language of the words.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "csv", "html"]), default="text", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; needed for html.")
+@click.option("--repair", metavar="ID", help="Print the rows for data/corrections.csv that accept a finding's repair.")
 @click.option("--strict", is_flag=True, help="Exit status 1 if there is any finding that no correction mends.")
 @_told
-def audit_command(year: int | None, lang: str, form: str, out: Path | None, strict: bool) -> None:
+def audit_command(year: int | None, lang: str, form: str, out: Path | None, repair: str | None, strict: bool) -> None:
     """Hold every printed number against the others and list what does not agree."""
     _sound()
     brief = open_audit(year, lang)
-    if form == "html":
+    if repair:
+        click.echo(correction_rows(brief, repair), nl=False)
+    elif form == "html":
         if out is None:
             raise BalalarError("--format html: say with --out which file to write")
         site.one_page(press.Job(brief.year, cards.COUNTRY, _audit_chapter(brief), lang), brief.dataset, project(), out)

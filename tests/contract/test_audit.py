@@ -206,6 +206,27 @@ def test_the_command_tells_all_findings_in_each_format(found: Audit) -> None:
     assert {"id", "place", "rule", "printed", "expected_low", "severity", "certainty", "repair"} <= set(rows[0])
 
 
+def test_a_repair_becomes_rows_that_the_corrections_take(copy: Project) -> None:
+    name = "2022-figure-6.3-two_places-wellbeing_index-2022-KZ-55-state_policy"
+    done = run_balalar("audit", "--repair", name, root=copy.root)
+    assert done.returncode == 0, done.stderr
+    row = done.stdout.split("\n")[1]
+    assert row.startswith("2022-figure-6.3-01,2022,figure-6.3,wellbeing_index,2022,KZ-55,domain=state_policy,69.54,")
+    assert ",67.54,,misprint," in row
+    with copy.corrections.open("a", encoding="utf-8") as file:
+        file.write(row + "\n")
+    assert run_balalar("check", root=copy.root).returncode == 0
+    left = json.loads(run_balalar("audit", "--format", "json", root=copy.root).stdout)
+    mended = next(one for one in left["findings"] if one["id"] == name)
+    assert mended["corrections"] == ["2022-figure-6.3-01"]
+
+
+def test_a_finding_without_a_repair_gives_no_rows() -> None:
+    done = run_balalar("audit", "--repair", "2022-text-2.3-sum_parts-summer_camps-2022-KZ")
+    assert done.returncode == 1
+    assert "the rules propose no repair" in done.stderr
+
+
 def test_strict_fails_where_something_is_not_corrected() -> None:
     assert run_balalar("audit", "--strict").returncode == 1
 

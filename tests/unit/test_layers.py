@@ -29,7 +29,8 @@ ORDER = [
 ]
 ORDER += ["measures", "audit", "words", "charts", "tables", "findings", "views", "brief", "telling", "audit_brief"]
 ORDER += ["press", "site", "cli", "__init__"]
-AUDIT = ["interval", "evidence", "finding", "identities", "grim", "verdicts", "forensics", "repair", "run", "__init__"]
+AUDIT = ["__init__", "interval", "evidence", "finding", "grim", "levels", "identities", "verdicts", "columns", "slips"]
+AUDIT += ["copies", "jumps", "forensics", "repair", "run"]
 DISK = {"atomic", "cards", "dataset", "ingest", "screen", "exchange", "claims", "coverage", "press", "site", "cli"}
 DISK |= {"paths"}
 CALLS = (".open(", "read_text(", "write_text(", "os.replace")

@@ -103,6 +103,13 @@ class Evidence:
                 high = figure.interval.high + (0 if hedge == "less" else unit)
                 self.figures[key][at] = replace(figure, interval=Interval(low, high))
 
+    def near(self, figure: Figure, key: Key) -> Figure | None:
+        """The figure of a quantity that stands at the same place as another figure, or else the first."""
+        found = self.figures.get(key)
+        if not found:
+            return None
+        return next((one for one in found if one.source == figure.source), found[0])
+
     def nearest(self, figure: Figure, others: list[Figure]) -> list[Figure]:
         """Those of some figures that stand in the same section as another, or else all."""
         return [one for one in others if self.section(one) == self.section(figure)] or others

@@ -74,6 +74,14 @@ class Test:
     certainty: Certainty = "proven"
     assumption: str = ""
 
+    @classmethod
+    def of(
+        cls, rule: str, figure: Figure, against: tuple[Figure, ...], expected: Interval, assumption: str = ""
+    ) -> Test:
+        """A test that holds where the figure may lie in what is expected; certain where nothing is assumed."""
+        certainty: Certainty = "assumption" if assumption else "proven"
+        return cls(rule, figure, against, expected, figure.interval.meets(expected), certainty, assumption)
+
 
 @dataclass(frozen=True)
 class Finding:

@@ -83,7 +83,7 @@ def audit(dataset: Dataset, claims: Mapping[int, Iterable[Claim]] | None = None,
             corrected.hedge(key, claim.section, claim.hedge)
     accepted = _corrections(dataset)
     patterns = [_accepted(finding, accepted) for finding in forensics.findings(printed)]
-    first, second = ([*tests(one), *grim.tests(one)] for one in (printed, corrected))
+    first, second = (list(tests(one)) for one in (printed, corrected))
     mended = _mended(first, second, patterns, accepted)
     explained = {
         (one.source, one.key, one.value)
