@@ -143,7 +143,11 @@ class Words:
 
     def scaled(self, number: str, power: int) -> str:
         """A finished number, or a range, with the word for its power of ten."""
-        return self.say(f"scale_{power}", number=number).replace(" ", NBSP) if power else number
+        if not power:
+            return number
+        # The word does not part from the number before it; a range may break.
+        word = self.say(f"scale_{power}", number="\0").replace(" ", NBSP)
+        return word.replace("\0", number)
 
     def difference(self, card: Card, value: str) -> str:
         """A difference of two figures: percentage points for shares, else the unit."""

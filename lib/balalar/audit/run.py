@@ -208,8 +208,14 @@ def _mended(first: list[Test], second: list[Test], patterns: list[Finding], acce
     for ids, failed in sorted(groups.items(), key=lambda entry: (len(entry[0]), entry[0])):
         if not set(ids) <= seen:
             seen |= set(ids)
-            found.append(replace(_finding(_turned(failed[0], known)), corrections=ids))
+            found.append(replace(_finding(_turned(_own(failed, known), known)), corrections=ids))
     return found
+
+
+def _own(failed: list[Test], known: Mapping[Cell, str]) -> Test:
+    """The test that is about the corrected figure itself, so that its finding keeps its name when it is mended."""
+    own = (test for test in failed if _cell(test.figure) in known or test.rule == "two_places")
+    return next(own, failed[0])
 
 
 def _turned(test: Test, known: Mapping[Cell, str]) -> Test:
