@@ -18,8 +18,10 @@ from balalar.dataset import Dataset, exponent
 
 COLUMN = 4  # failing cells of one column that are told together
 MOVED = "moved"  # an accepted correction has put the value under another heading
+SEVERITY: dict[str, Severity] = {
+    "direction": "conclusion", "order": "conclusion", "threshold": "conclusion", MOVED: "label"
+}  # fmt: skip
 ALONE = "possible"  # the one rule that holds a figure against no other
-SEVERITY: dict[str, Severity] = {"direction": "conclusion", "order": "conclusion", "threshold": "conclusion"}
 WEIGHT = {"conclusion": 3.0, "label": 2.5, "figure": 2.0}
 SURE = {"proven": 1.0, "assumption": 0.7, "suspicion": 0.5}
 
