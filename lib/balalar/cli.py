@@ -21,9 +21,9 @@ from balalar.paths import project
 from balalar.press import Outcome
 
 
-def _sound() -> None:
+def _sound(publication: bool = True) -> None:
     """Refuse to go on with data that do not keep the rules."""
-    if faults := screen.screen():
+    if faults := screen.screen(publication=publication):
         raise DataError(faults)
 
 
@@ -115,7 +115,7 @@ def check_command() -> None:
 @_told
 def audit_command(year: int | None, lang: str, form: str, out: Path | None, repair: str | None, strict: bool) -> None:
     """Hold every printed number against the others and list what does not agree."""
-    _sound()
+    _sound(publication=form == "html")
     brief = open_audit(year, lang)
     if repair:
         click.echo(correction_rows(brief, repair), nl=False)

@@ -31,13 +31,16 @@ SHARED_TEXTS = ("common", "audit")  # text files that belong to no chapter
 VALUE = r"-?(0|[1-9][0-9]*)(\.[0-9]+)?(e(3|6|9|12))?"
 
 
-def screen(where: Project | None = None) -> list[Fault]:
+def screen(where: Project | None = None, publication: bool = True) -> list[Fault]:
     """Hold everything in a project against the rules.
 
     Parameters
     ----------
     where : Project, optional
         Project to screen; the current one if left out.
+    publication : bool
+        Whether it is to be published: then chapters, notebooks and layouts must be whole, and nothing unused. A data
+        package of others, to be audited only, need not.
 
     Returns
     -------
@@ -53,14 +56,17 @@ def screen(where: Project | None = None) -> list[Fault]:
             file = where.name(where.indicators / f"{stem}.yml")
             faults.append(Fault(file, 0, "id", card.id, "a card's id is its file's name", "Rename the file or the id."))
         faults += _card_faults(card, catalogue, where)
-    faults += [*_reference_faults(catalogue), *_label_faults(catalogue), *_chapter_faults(catalogue, where)]
-    faults += [*_layout_faults(catalogue, where), *_claim_faults(catalogue, where)]
+    faults += _claim_faults(catalogue, where)
+    if publication:
+        faults += [*_reference_faults(catalogue), *_label_faults(catalogue), *_chapter_faults(catalogue, where)]
+        faults += _layout_faults(catalogue, where)
     unsound = _observation_faults(catalogue, where)
     corrections = _correction_faults(catalogue, where)
     if not unsound and not corrections:
         # What looks across files needs every figure to be sound.
         frame = read_observations(catalogue, where)
-        faults += [*_key_faults(frame, catalogue, where), *_unused(frame, catalogue, where)]
+        faults += _key_faults(frame, catalogue, where)
+        faults += _unused(frame, catalogue, where) if publication else []
     return sorted({*faults, *unsound, *corrections})
 
 

@@ -35,6 +35,7 @@ def remove(path: str) -> Callable[[Project], None]:
 
 BIRTHS = "data/observations/birth_rate.csv"
 CARD = "data/indicators/birth_rate.yml"
+CLAIMS = "data/claims/2022/chapter-2.csv"
 FAULTS = {
     "wrong column": (replace(BIRTHS, "year,region,value", "year,value,region"), BIRTHS, 1, "the columns must be"),
     "text in a number": (replace(BIRTHS, "2016,KZ,22.52", "2016,KZ,22.5x"), BIRTHS, 2, "a value is a number"),
@@ -110,6 +111,32 @@ FAULTS = {
     "correction without evidence": (
         replace("data/corrections.csv", "table-2.1 table-5.11", ""), "data/corrections.csv", 2, "evidence names",
     ),
+    "claim under other columns": (replace(CLAIMS, "id,section", "section,id"), CLAIMS, 1, "the columns must be"),
+    "claim of an unknown kind": (replace(CLAIMS, "786,value", "786,worth"), CLAIMS, 2, "Input should be"),
+    "claim without its number": (replace(CLAIMS, "6 717 954", ""), CLAIMS, 2, "needs the printed number"),
+    "text in a claim's number": (replace(CLAIMS, "6 717 954", "6 7x7"), CLAIMS, 2, "should match pattern"),
+    "claim about an unknown indicator": (
+        replace(CLAIMS, "value,child_population", "value,storks"), CLAIMS, 2, "an indicator must have a card",
+    ),
+    "claim about an unknown region": (
+        replace(CLAIMS, "value,child_population,2023,,", "value,child_population,2023,KZ-99,"), CLAIMS, 2,
+        "a region must stand in codes.yml",
+    ),
+    "claim about an unknown code": (
+        replace(CLAIMS, "value,child_population,2023,,", "value,child_population,2023,,sex=boys"), CLAIMS, 2,
+        "a code must stand under sex",
+    ),
+    "half a claim": (append(CLAIMS, "2.5-99,2.5,1"), CLAIMS, 312, "every row has 22 columns"),
+    "claims of no report": (
+        lambda project: (project.claims / "2022").rename(project.claims / "2019"), "data/claims/2019/chapter-1.csv", 0,
+        "named after the year of a report",
+    ),
+    "damaged list of numbers": (
+        replace("data/reports/2022/numbers.csv", "line,", "row,"), "data/reports/2022/numbers.csv", 0,
+        "must be a CSV with the columns",
+    ),
+    "relation to an unknown card": (append(CARD, "within: storks\n"), CARD, 0, "within must stand among the cards"),
+    "relation over an unknown dimension": (append(CARD, "parts: {sex: [male]}\n"), CARD, None, "the card's dimensions"),
     "correction by an unknown rule": (
         replace("data/corrections.csv", "column_heading", "hunch"), "data/corrections.csv", 2, "must stand among",
     ),

@@ -14,6 +14,7 @@ from balalar.audit.run import audit
 from balalar.audit.verdicts import judge
 from balalar.claims import Claim
 from balalar.dataset import Dataset, open_dataset, typed
+from tests.conftest import run_balalar
 from tests.synthetic import write_package
 
 
@@ -257,10 +258,17 @@ def test_every_kind_of_claim_has_a_rule_and_every_rule_its_words(package: Datase
 
 
 def test_a_foreign_package_is_audited_from_the_command_line(tmp_path: Path) -> None:
-    from balalar.audit_brief import AuditBrief, told
-
-    data = open_dataset(write_package(tmp_path / "foreign", 3))
-    wrong = changed(data, {rows(data, "births")[2]: "12"})
-    text = told(AuditBrief(wrong, [], [], 2022, "en"), "text")
-    assert "2022-table-1.2-sum_regions-births-2022-KZ" in text
-    assert "12" in text
+    foreign = write_package(tmp_path / "foreign", 3)
+    done = run_balalar("audit", "--format", "csv", root=foreign.root)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("\n") == 1, done.stdout
+    file = foreign.observations / "births.csv"
+    lines = file.read_text(encoding="utf-8").split("\n")
+    lines[1] = "2021,KZ,total,12,A,table-1.2,2022"
+    file.write_text("\n".join(lines), encoding="utf-8")
+    assert "2022-table-1.2-sum_regions-births-2021-KZ" in run_balalar("audit", root=foreign.root).stdout
+    lines[1] = "2021,KZ,total,1x,A,table-1.2,2022"
+    file.write_text("\n".join(lines), encoding="utf-8")
+    done = run_balalar("audit", root=foreign.root)
+    assert done.returncode == 1
+    assert "data/observations/births.csv:2" in done.stderr and "Traceback" not in done.stderr
