@@ -115,13 +115,15 @@ def check_command() -> None:
 @_told
 def audit_command(year: int | None, lang: str, form: str, out: Path | None, repair: str | None, strict: bool) -> None:
     """Hold every printed number against the others and list what does not agree."""
+    if form == "html" and out is None:
+        raise BalalarError("--format html: say with --out which file to write")
+    if out:
+        _refuse_place(out)
     _sound(publication=form == "html")
     brief = open_audit(year, lang)
     if repair:
         click.echo(correction_rows(brief, repair), nl=False)
-    elif form == "html":
-        if out is None:
-            raise BalalarError("--format html: say with --out which file to write")
+    elif form == "html" and out:
         site.one_page(press.Job(brief.year, cards.COUNTRY, _audit_chapter(brief), lang), brief.dataset, project(), out)
         click.echo(f"{len(brief.findings)} findings in {out}")
     else:
@@ -133,6 +135,15 @@ def audit_command(year: int | None, lang: str, form: str, out: Path | None, repa
             click.echo(text, nl=False)
     if strict and any(not finding.corrections for finding in brief.findings):
         sys.exit(1)
+
+
+def _refuse_place(out: Path) -> None:
+    """Refuse a file in a folder that is not there, or among the sources."""
+    if not out.parent.is_dir():
+        raise BalalarError(f"{out}: the folder {out.parent} does not exist")
+    where, folder = project(), out.parent.resolve()
+    if any(folder.is_relative_to(sources) for sources in (where.data, where.notebooks)):
+        raise BalalarError(f"{out}: an export does not stand among the data or notebooks; choose another file")
 
 
 def _audit_chapter(brief: AuditBrief) -> str:
@@ -149,11 +160,7 @@ def _audit_chapter(brief: AuditBrief) -> str:
 @_told
 def export_command(out: Path, view: exchange.View) -> None:
     """Write all observations to OUT, one tidy CSV."""
-    if not out.parent.is_dir():
-        raise BalalarError(f"{out}: the folder {out.parent} does not exist")
-    where, folder = project(), out.parent.resolve()
-    if any(folder.is_relative_to(sources) for sources in (where.data, where.notebooks)):
-        raise BalalarError(f"{out}: an export does not stand among the data or notebooks; choose another file")
+    _refuse_place(out)
     _sound()
     frame = exchange.tidy(open_dataset(), view)
     exchange.write_csv(frame, out)

@@ -77,7 +77,9 @@ def one_page(job: Job, dataset: Dataset, where: Project, file: Path) -> None:
         (outcome,) = run([job], where, Path(folder), lambda _: None)
     if outcome.failure:
         raise BalalarError(f"{job}: {outcome.failure}")
-    exchange.write_text(_audited(page(outcome.sections, _page_words(job, [job], dataset)), job, [job], dataset), file)
+    # A page alone leads to no other.
+    alone = _page_words(job, [job], dataset) | {"home": "", "downloads": []}
+    exchange.write_text(_audited(page(outcome.sections, alone), job, [job], dataset), file)
 
 
 def _target(out: Path, where: Project) -> Path:

@@ -7,14 +7,17 @@ import re
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 
 import balalar
 from balalar.audit.run import Audit, audit
-from balalar.audit_brief import open_audit, told
+from balalar.audit_brief import correction_rows, open_audit, told
 from balalar.claims import Claim, read_claims
 from balalar.coverage import as_csv, numbers, read_numbers
-from balalar.dataset import Dataset
+from balalar.dataset import Dataset, open_dataset
+from balalar.errors import RequestError
 from balalar.paths import Project
+from balalar.screen import screen
 from tests.conftest import run_balalar
 
 LIBRARY = Path(balalar.__file__).parent
@@ -227,16 +230,27 @@ def test_a_repair_becomes_rows_that_the_corrections_take(copy: Project) -> None:
     assert ",67.54,,misprint," in row
     with copy.corrections.open("a", encoding="utf-8") as file:
         file.write(row + "\n")
-    assert run_balalar("check", root=copy.root).returncode == 0
-    left = json.loads(run_balalar("audit", "--format", "json", root=copy.root).stdout)
-    mended = next(one for one in left["findings"] if one["id"] == name)
-    assert mended["corrections"] == ["2022-figure-6.3-01"]
+    assert screen(copy) == []
+    left = audit(open_dataset(copy), repairs=False)
+    assert next(one for one in left.findings if one.id == name).corrections == ("2022-figure-6.3-01",)
 
 
-def test_a_finding_without_a_repair_gives_no_rows() -> None:
-    done = run_balalar("audit", "--repair", "2022-text-2.3-sum_parts-summer_camps-2022-KZ")
-    assert done.returncode == 1
-    assert "the rules propose no repair" in done.stderr
+def test_the_page_can_be_had_alone(tmp_path: Path) -> None:
+    done = run_balalar("audit", "--format", "html", "--lang", "kk", "--out", str(tmp_path / "audit.html"))
+    assert done.returncode == 0, done.stderr
+    page = BeautifulSoup((tmp_path / "audit.html").read_text(encoding="utf-8"), "html.parser")
+    assert page.html["lang"] == "kk"
+    inside = {element["id"] for element in page.select("[id]")}
+    # It leads to itself only.
+    assert {link["href"].lstrip("#") for link in page.find_all("a")} <= inside
+    assert [path.name for path in tmp_path.iterdir()] == ["audit.html"]
+
+
+def test_a_finding_without_a_repair_gives_no_rows(found: Audit) -> None:
+    brief = open_audit(2022, "en")
+    brief.__dict__["found"] = found
+    with pytest.raises(RequestError, match="the rules propose no repair"):
+        correction_rows(brief, "2022-text-2.3-sum_parts-summer_camps-2022-KZ")
 
 
 @pytest.mark.parametrize(
@@ -245,6 +259,7 @@ def test_a_finding_without_a_repair_gives_no_rows() -> None:
         (["--year", "2019"], "there is no report of 2019; there are 2022"),
         (["--lang", "kz"], "'kz' is no language of the briefs"),
         (["--format", "html"], "say with --out which file to write"),
+        (["--out", "nowhere/audit.txt"], "the folder nowhere does not exist"),
     ],
 )
 def test_a_wrong_request_has_one_clear_message(options: list[str], message: str) -> None:
