@@ -11,7 +11,7 @@ import io
 import re
 import shutil
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -192,17 +192,21 @@ def _quote_fault(
     return Fault(text.name, text.line(start), row["source"], "", rule, remedy)
 
 
-def _quote_at(row: dict[str, str], text: Text, start: int, end: int) -> int | None:
-    """Position of a quoted number: of those in its section, the nearest to the words it stands near."""
-    best: tuple[int, int] | None = None
+def _quote_at(row: dict[str, str], text: Text, start: int, end: int, taken: Collection[int] = ()) -> int | None:
+    """Position of a quoted number: of those in its section, the nearest to the words it stands near.
+
+    The same number may be quoted for several regions; one that is not taken yet comes first.
+    """
+    best: tuple[bool, int, int] | None = None
     for match in _as_printed(row["printed"]).finditer(text.text[start:end]):
         at = start + match.start()
         first = max(at - CONTEXT, start)
         around = text.text[first : at + len(match[0]) + CONTEXT]
         apart = [abs(first + near.start() - at) for near in re.finditer(re.escape(row["near"]), around)]
-        if apart and (best is None or min(apart) < best[0]):
-            best = min(apart), at
-    return best[1] if best else None
+        if apart:
+            found = at in taken, min(apart), at
+            best = min(best, found) if best else found
+    return best[2] if best else None
 
 
 def quotes_at(text: Text, report: int, catalogue: Catalogue, where: Project) -> Iterator[int]:
@@ -217,11 +221,13 @@ def quotes_at(text: Text, report: int, catalogue: Catalogue, where: Project) -> 
     """
     stretches = sections(text)
     places = catalogue.sources.reports[report].places
+    taken: set[int] = set()
     for path in sorted((where.report(report) / "quotes").glob("*.csv")):
         with path.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
-                at = _quote_at(row, text, *stretches.get(places[row["source"]].section, (0, 0)))
+                at = _quote_at(row, text, *stretches.get(places[row["source"]].section, (0, 0)), taken)
                 if at is not None:
+                    taken.add(at)
                     yield at
 
 

@@ -28,7 +28,7 @@ SHARED = {
 # A direction or a change between two groups of one year is a comparison.
 BESIDE = {"rose": "higher", "fell": "lower", "unchanged": "alike"}
 PAIRED = ("copied_column", "swapped_places", "copied_line")  # patterns whose figures are read two by two
-CUT, MOVED, DAGGER, NOTHING = "cut", "moved", "†", "–"
+CUT, MOVED, OTHER_YEAR, DAGGER, NOTHING = "cut", "moved", "year", "†", "–"
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,8 @@ class Teller:
         claim = self._claims.get(finding.claim)
         if claim is None:
             return self.words.say(f"rule_{finding.rule}")
+        if finding.kind == OTHER_YEAR:
+            return self.words.say("rule_claim_year")
         if claim.kind.startswith("count"):
             return self.words.say("rule_claim_count")
         if claim.kind in ("greater", "less", "equal") or (claim.kind == "direction" and not claim.base_year):
@@ -108,7 +110,7 @@ class Teller:
 
     def expected(self, finding: Finding) -> str:
         """What other figures give, or between which values; empty where there is no number."""
-        if finding.expected is None or finding.kind == MOVED:
+        if finding.expected is None or finding.kind in (MOVED, OTHER_YEAR):
             return ""
         claim = self._claims.get(finding.claim)
         single = len(finding.against) == 1
@@ -172,6 +174,9 @@ class Teller:
     def _claim_sentence(self, finding: Finding, claim: Claim, words: dict[str, object]) -> str:
         if finding.kind == MOVED:
             return self.words.sentence("say_claim_moved", printed=words["printed"])
+        if finding.kind == OTHER_YEAR:
+            data = self.words.heading(self._card(finding.key), finding.against[-1].key.year)
+            return self.words.sentence("say_claim_year", said=self._periods(claim), data=data)
         kind = "count" if claim.kind.startswith("count") else SHARED.get(claim.kind, claim.kind)
         key = f"say_claim_{kind}"
         if claim.kind == "fold" and claim.base_indicator:

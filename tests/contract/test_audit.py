@@ -70,6 +70,7 @@ FOUND = {
     "2022-5.1-23": "men's unemployment above women's, the other way round",
     "2022-5.7-25": "Zhambyl, at 99.7 %, among the worst roads",
     "2022-2.2-07": "3.2 % where the figures give 7.8 %",
+    "2022-5.7-14": "figures of 2021 dated 2022",
     "2022-2.1-33": "the prose repeats the wrong heading of table 2.2",
 }  # fmt: skip
 # What an earlier audit called wrong, and readers of the report found right.

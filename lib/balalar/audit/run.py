@@ -18,8 +18,11 @@ from balalar.dataset import Dataset, exponent
 
 COLUMN = 4  # failing cells of one column that are told together
 MOVED = "moved"  # an accepted correction has put the value under another heading
+OTHER_YEAR = "year"  # the data have what is said, for the year before or after
+OF_ONE_YEAR = {"value", "above", "below", "highest", "lowest", "between"}
 SEVERITY: dict[str, Severity] = {
-    "direction": "conclusion", "order": "conclusion", "threshold": "conclusion", MOVED: "label"
+    "direction": "conclusion", "order": "conclusion", "threshold": "conclusion", MOVED: "label",
+    OTHER_YEAR: "label",
 }  # fmt: skip
 ALONE = "possible"  # the one rule that holds a figure against no other
 WEIGHT = {"conclusion": 3.0, "label": 2.5, "figure": 2.0}
@@ -132,12 +135,20 @@ def weight(finding: Finding) -> float:
 
 
 def _judged(claim: Claim, corrected: Evidence, printed: Evidence) -> Verdict:
-    """A verdict on the corrected figures; where a correction has moved the very value away, that is the verdict."""
+    """A verdict on the corrected figures; or that a correction has moved the value away, or that the year is another.
+
+    What the data do not have for a year, and have so for its neighbour, the text has dated wrongly.
+    """
     verdict = judge(claim, corrected)
     if claim.kind == "value" and verdict.reason == "operand_missing":
         before = judge(claim, printed)
         if before.state == "consistent":
             return replace(before, state="contradicted", reason=MOVED)
+    if verdict.reason == "operand_missing" and claim.kind in OF_ONE_YEAR and claim.year.isdigit() and not claim.hedge:
+        for away in (-1, 1):
+            other = judge(claim.model_copy(update={"year": str(int(claim.year) + away)}), corrected)
+            if other.state == "consistent":
+                return replace(other, claim=claim, state="contradicted", reason=OTHER_YEAR)
     return verdict
 
 
@@ -297,7 +308,7 @@ def _contradicted(verdicts: list[tuple[int, Verdict]], told: list[Finding], evid
             continue
         figures = verdict.figures
         key = _about(claim, evidence)
-        assumption = "reading" if claim.assumed else ""
+        assumption = "year" if verdict.reason == OTHER_YEAR else "reading" if claim.assumed else ""
         if (
             verdict.reason == "order"
             and claim.kind in ("highest", "lowest")
