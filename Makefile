@@ -30,7 +30,7 @@ lab: $(READY)   ## open JupyterLab with the library importable
 	@$(BIN)/jupyter lab --notebook-dir notebooks
 
 test: $(READY)   ## run all tests
-	@$(BIN)/python -m pytest -n auto --dist loadgroup
+	@$(BIN)/python -m pytest
 
 bench-audit: $(VENV)-bench/ready   ## plant errors and count what the audit and other tools find (some 8 minutes)
 	@$(VENV)-bench/bin/python -m tests.bench.audit

@@ -18,7 +18,6 @@ PAGES = (*CHAPTERS, "report_audit")
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.xdist_group("sites"),  # where the sites are built once
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here; .ci/run installs it"),
 ]
 

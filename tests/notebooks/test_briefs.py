@@ -16,7 +16,6 @@ from balalar.paths import Project
 from balalar.screen import screen
 from tests.conftest import run_balalar
 
-pytestmark = pytest.mark.xdist_group("sites")  # with the browser's tests, so that the sites are built once
 LANGS = ("kk", "ru", "en")
 AUDIT = "report_audit"
 CHAPTERS = ("demography", "health", "education", "social_protection", "welfare")
