@@ -30,7 +30,8 @@ lab: $(READY)   ## open JupyterLab with the library importable
 	@$(BIN)/jupyter lab --notebook-dir notebooks
 
 test: $(READY)   ## run all tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest tests/unit tests/contract -n auto --dist loadfile
+	@$(BIN)/python -m pytest tests/notebooks tests/browser  # whose builds use all cores themselves
 
 bench-audit: $(VENV)-bench/ready   ## plant errors and count what the audit and other tools find (some 8 minutes)
 	@$(VENV)-bench/bin/python -m tests.bench.audit
