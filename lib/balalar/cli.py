@@ -60,9 +60,7 @@ def ingest_command(report: Path, year: int, out: Path | None) -> None:
     """Read the text of a printed REPORT into data/observations."""
     where = project()
     catalogue = cards.load(where)
-    if year not in catalogue.sources.reports:
-        known = ", ".join(map(str, catalogue.sources.reports))
-        raise BalalarError(f"--year {year}: data/sources.yml declares no report of that year; it declares {known}")
+    _declared(year, catalogue)
     files = ingest.ingest(report, year, catalogue, where)
     received = catalogue.sources.reports[year].sha256
     if (found := sha256(report.read_bytes()).hexdigest()) != received:
@@ -82,9 +80,7 @@ def coverage_command(report: Path, year: int) -> None:
     """List the numbers in the prose of REPORT with what covers them, in data/reports."""
     where = project()
     catalogue = cards.load(where)
-    if year not in catalogue.sources.reports:
-        known = ", ".join(map(str, catalogue.sources.reports))
-        raise BalalarError(f"--year {year}: data/sources.yml declares no report of that year; it declares {known}")
+    _declared(year, catalogue)
     found = coverage.numbers(report, year, read_claims(catalogue, where).get(year, []), catalogue, where)
     coverage.write(found, where.report(year) / "numbers.csv")
     figures = [one for one in found if one.sort == "figure"]
@@ -135,6 +131,13 @@ def audit_command(year: int | None, lang: str, form: str, out: Path | None, repa
             click.echo(text, nl=False)
     if strict and any(not finding.corrections for finding in brief.findings):
         sys.exit(1)
+
+
+def _declared(year: int, catalogue: cards.Catalogue) -> None:
+    """Refuse a year of which no report is declared."""
+    if year not in catalogue.sources.reports:
+        known = ", ".join(map(str, catalogue.sources.reports))
+        raise BalalarError(f"--year {year}: data/sources.yml declares no report of that year; it declares {known}")
 
 
 def _refuse_place(out: Path) -> None:

@@ -153,12 +153,16 @@ class Evidence:
             if card.same_as is None:
                 continue
             for key in [key for key in self.figures if key.indicator == card.id]:
-                given = dict(zip(card.dimensions, key.codes, strict=True)) | card.same_codes
+                given = self.given(key) | card.same_codes
                 self.figures[self.key(card.same_as, key.year, key.region, given)] += self.figures[key]
 
     def card(self, key: Key) -> Card:
         """Card of a key's indicator."""
         return self.catalogue.cards[key.indicator]
+
+    def given(self, key: Key) -> dict[str, str]:
+        """Codes of a key by the dimensions of its card."""
+        return dict(zip(self.card(key).dimensions, key.codes, strict=True))
 
     def key(self, indicator: str, year: int, region: str, dims: Mapping[str, str]) -> Key:
         """Key with ``total`` for each dimension that is not given."""
@@ -196,7 +200,7 @@ class Evidence:
     def _before_change(self, key: Key) -> Iterator[Operand]:
         """The year before, from a value and its printed change."""
         for name in self._changes.get(key.indicator, ()):
-            given = dict(zip(self.card(key).dimensions, key.codes, strict=True))
+            given = self.given(key)
             if any(code != TOTAL for dim, code in given.items() if dim not in self.catalogue.cards[name].dimensions):
                 continue
             change = self.figures.get(self.key(name, key.year + 1, key.region, given))
@@ -235,7 +239,7 @@ class Evidence:
         """Mean of a year from its first day and the next year's."""
         if name := self.card(key).mean_over_year:
             ends = [
-                self.figures.get(Key(name, year, key.region, self._of(name, key))) for year in (key.year, key.year + 1)
+                self.figures.get(self.key(name, year, key.region, self.given(key))) for year in (key.year, key.year + 1)
             ]
             figures = tuple(found[0] for found in ends if found)
             if len(figures) == len(ends):
@@ -249,7 +253,7 @@ class Evidence:
         card = self.card(key)
         if not (card.numerator and card.denominator and card.per):
             return None
-        given = dict(zip(card.dimensions, key.codes, strict=True))
+        given = self.given(key)
         above = self.related(key, card.numerator, given | card.numerator_codes)
         region = COUNTRY if card.of_country else key.region
         below = self.related(Key(key.indicator, key.year, region, key.codes), card.denominator, given)
@@ -277,10 +281,6 @@ class Evidence:
         if any(code != TOTAL for name, code in given.items() if name not in other.dimensions and name not in own):
             return None
         return self.key(indicator, key.year, key.region, given)
-
-    def _of(self, indicator: str, key: Key) -> tuple[str, ...]:
-        given = dict(zip(self.card(key).dimensions, key.codes, strict=True))
-        return tuple(given.get(name, TOTAL) for name in self.catalogue.cards[indicator].dimensions)
 
     def living(self, key: Key) -> list[str]:
         """Regions that make up the country in a year, or a year later where its figures were recalculated."""
@@ -311,15 +311,6 @@ class Evidence:
                 key = figure.key
                 column = (key.indicator, key.year, key.codes, figure.source)
                 found.setdefault(column, {}).setdefault(key.region, []).append(figure)
-        return found
-
-    @cached_property
-    def regions_of(self) -> dict[tuple[str, int, tuple[str, ...]], set[str]]:
-        """Regions that have a figure, of each indicator, year and codes; the country is none."""
-        found: dict[tuple[str, int, tuple[str, ...]], set[str]] = defaultdict(set)
-        for key in self.figures:
-            if key.region != COUNTRY:
-                found[key.indicator, key.year, key.codes].add(key.region)
         return found
 
     def added(self, keys: Iterable[Key], section: str = "") -> list[Operand]:

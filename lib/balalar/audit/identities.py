@@ -168,8 +168,8 @@ def structures(evidence: Evidence) -> Iterator[Test]:
 
 
 def _share(evidence: Evidence, key: Key, of: str, dimension: str) -> Operand | None:
-    card, other = evidence.card(key), evidence.catalogue.cards[of]
-    given = dict(zip(card.dimensions, key.codes, strict=True))
+    other = evidence.catalogue.cards[of]
+    given = evidence.given(key)
     if dimension not in other.dimensions or any(
         code != TOTAL for name, code in given.items() if name not in other.dimensions
     ):
@@ -225,7 +225,7 @@ def orders(evidence: Evidence) -> Iterator[Test]:
         card = evidence.card(key)
         if not card.within:
             continue
-        given = dict(zip(card.dimensions, key.codes, strict=True))
+        given = evidence.given(key)
         other = evidence.related(key, card.within, given)
         found = other and evidence.figures.get(other)
         if found:
@@ -249,7 +249,7 @@ def changes(evidence: Evidence) -> Iterator[Test]:
         card = evidence.card(key)
         if card.change_of is None:
             continue
-        given = dict(zip(card.dimensions, key.codes, strict=True))
+        given = evidence.given(key)
         before = card.change_since or key.year - 1
         ends = [
             evidence.related(Key(key.indicator, year, key.region, key.codes), card.change_of, given)

@@ -179,12 +179,8 @@ def bases(evidence: Evidence) -> Iterator[Test]:
         card = evidence.card(key)
         if not card.numerator or card.denominator or not card.per:
             continue
-        given = dict(zip(card.dimensions, key.codes, strict=True))
-        above = evidence.related(key, card.numerator, given)
-        found = evidence.figures.get(above) if above else None
-        if found and figures[0].interval.low > 0:
-            base = (found[0].interval / figures[0].interval).times(card.per)
-            groups[card.base or key.indicator, key.year, key.region].append((figures[0], found[0], base))
+        if found := _base(evidence, key):
+            groups[card.base or key.indicator, key.year, key.region].append((figures[0], *found))
     for entries in groups.values():
         if len(entries) < 2:
             continue
@@ -223,8 +219,7 @@ def likely_bases(evidence: Evidence) -> Iterator[Test]:
 def _base(evidence: Evidence, key: Key) -> tuple[Figure, Interval] | None:
     """The count behind a share, and the base that the two imply."""
     card = evidence.card(key)
-    given = dict(zip(card.dimensions, key.codes, strict=True))
-    above = evidence.related(key, card.numerator or "", given)
+    above = evidence.related(key, card.numerator or "", evidence.given(key))
     found, share = evidence.figures.get(above) if above else None, evidence.figures.get(key)
     if not found or not share or share[0].interval.low <= 0:
         return None

@@ -200,15 +200,10 @@ def headings(evidence: Evidence, columns: Columns) -> Iterator[Finding]:
         if others[best] < 0.1 and (own is None or own > 5 * others[best] + 0.02):
             figures = tuple(column.values())
             changes = tuple(Change(figure, replace(figure.key, codes=best), figure.value) for figure in figures)
-            against = tuple(
-                one
-                for figure in figures[:3]
-                if (found := evidence.quotient(replace(figure.key, codes=best)))
-                for one in found.figures
-            )
+            beside = [evidence.quotient(replace(figure.key, codes=best)) for figure in figures]
+            against = tuple(one for found in beside[:3] if found for one in found.figures)
             sources = tuple(dict.fromkeys(one.source for one in against))
-            beside = ((figure, evidence.quotient(replace(figure.key, codes=best))) for figure in figures)
-            pairs = tuple((figure, found.interval) for figure, found in beside if found)
+            pairs = tuple((figure, found.interval) for figure, found in zip(figures, beside, strict=True) if found)
             yield Finding(
                 "heading", of[3], figures[0].report, Key(of[0], of[1], "", of[2]), figures, against,
                 severity="label", certainty="proven" if own is not None else "assumption",
