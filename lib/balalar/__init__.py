@@ -1,10 +1,11 @@
 """balalar: the national report on the situation of children in Kazakhstan, reproducible.
 
-A notebook needs ``open_brief`` or ``open_audit``; a researcher may want ``open_dataset`` for all figures as one table.
+A notebook needs ``open_brief``, ``open_audit`` or ``open_method``; a researcher may want ``open_dataset`` for all figures as one table.
 """
 
 from balalar.audit_brief import open_audit
 from balalar.brief import open_brief
 from balalar.dataset import open_dataset
+from balalar.method_brief import open_method
 
-__all__ = ["open_audit", "open_brief", "open_dataset"]
+__all__ = ["open_audit", "open_brief", "open_dataset", "open_method"]

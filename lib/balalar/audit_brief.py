@@ -93,11 +93,8 @@ class AuditBrief:
         """Title of the page and what it is for."""
         lang = self.words.lang
         report = self.words.catalogue.sources.reports[self.year]
-        summary = next(
-            chapter.summary[lang]
-            for chapter in self.words.catalogue.edition.chapters.values()
-            if chapter.subject == "audit"
-        )
+        edition = self.words.catalogue.edition
+        summary = edition.chapters[edition.about("audit")].summary[lang]
         about = [self.words.say("audit_about", report=report.title[lang])]
         title = self.words.say("audit_title", year=self.year)
         return Block(render("header.html.j2", title=title, summary=summary, about=about))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,22 +13,27 @@ import pandas as pd
 from markupsafe import Markup
 
 from balalar.cards import COUNTRY, TOTAL, Card
-from balalar.charts import Alternative
+from balalar.charts import Alternative, bars
+from balalar.cohorts import SCHOOL_AGE, intakes
 from balalar.dataset import Dataset, agree, open_dataset, read_corrections
 from balalar.errors import RequestError
+from balalar.estimates import BASES, CHILDREN, Estimates
 from balalar.findings import Findings
 from balalar.measures import Grid, Record, derive, records, year_shown
+from balalar.panels import Panel, by_region
 from balalar.paths import Project, project
 from balalar.tables import Row, Table, html, render
 from balalar.views import View
 from balalar.words import Words
 
 MOST_FINDINGS = 6
+POVERTY = "poverty_share"  # by which regions are put in order, to see whether an indicator follows it
 NOTHING = "–"  # no value before
 MOST_OTHER_VALUES = 6  # values printed differently elsewhere that are listed under a figure
 
 
 AUDIT_LINK = "audit:"  # scheme of a link to the audit of a report, which the site resolves
+COMPARED_LINK = "compared:"  # address of the page on how figures are compared, which the site resolves
 PART = "application/vnd.balalar.part+json"  # what the press needs to know of a part of the page
 
 
@@ -95,9 +101,9 @@ def years_of(dataset: Dataset, chapter: str) -> list[int]:
     ----------
     dataset : Dataset
     chapter : str
-        Of the audit the years of the reports.
+        Of the audit, and of the page on how figures are compared, the years of the reports.
     """
-    if dataset.catalogue.edition.chapters[chapter].subject == "audit":
+    if dataset.catalogue.edition.chapters[chapter].subject != "data":
         return sorted(dataset.catalogue.sources.reports)
     cards = {card.id: card for card in dataset.catalogue.chapter_cards(chapter)}
     frame = dataset.corrected
@@ -125,6 +131,7 @@ class Brief:
         self._shown: set[str] = set()
         self._said: set[tuple[str, str]] = set()
         self._best: dict[str, pd.DataFrame] = {}
+        self._estimates = Estimates(dataset)
         self._records: dict[tuple[str, str], Record] = {}
         years = years_of(dataset, chapter)
         if self.year not in years:
@@ -194,7 +201,7 @@ class Brief:
         told = any(card.id == one for one, _ in self._said)
         if by == "region" and told and not findings.grid.regions(findings.year):
             return Block("")
-        view = View(findings.grid, findings.year, self.words, self.region)
+        view = View(findings.grid, findings.year, self.words, self.region, findings.standings if not split else {})
         # What another look at the indicator has said is not said again.
         sentences = [*self._news(card, findings.all()), *findings.partial()]
         title = self._look_title(card, by, split, at)
@@ -220,9 +227,11 @@ class Brief:
                 subtitle=self._subtitle(view),
                 marks=self._marks(drawn),
                 table_marks=self._marks(view.statuses - drawn),
+                keys=[self.words.say(key) for key in dict.fromkeys(view.keys)],
+                how=COMPARED_LINK if svg and (view.keys or findings.by_chance) else "",
                 definition=card.definition[self.words.lang],
                 warning=card.caveat[self.words.lang] if card.doubtful and card.caveat else "",
-                notes=self._notes(card, findings.year, used),
+                notes=[*self._notes(card, findings.year, used), *self._chance_notes(card, findings)],
                 source=self._source(card, used),
             )
         )
@@ -259,6 +268,137 @@ class Brief:
         table = html(Table(say("facts_caption"), say("indicator"), columns, rows, stacks=True))
         words = {"words": self.words, "table": table, "marks": self._marks(statuses)}
         return Block(render("facts.html.j2", **words, notes=notes, definitions=definitions), missing=tuple(missing))
+
+    def spine(self, *indicators: str) -> Block:
+        """Where the chosen region lies between the worst and the best; nothing where no region is chosen.
+
+        Parameters
+        ----------
+        *indicators : str
+            Indicators of this chapter; those are drawn of which all regions have a value.
+        """
+        if self.region == COUNTRY:
+            return Block("")
+        title = self.words.say("spine_title", region=self.words.region(self.region))
+        svg, drawn = self._panel(indicators).spine(title)
+        for look in drawn:
+            self._used(look.grid)
+        return self._plate("spine", title, svg, [self.words.say("spine_note")], []) if svg else Block("")
+
+    def heat_map(self, *indicators: str) -> Block:
+        """Regions against indicators in one table of verdicts.
+
+        Parameters
+        ----------
+        *indicators : str
+            Indicators of this chapter; those are shown of which at least half of the regions have a value.
+        """
+        shown, rows = self._panel(indicators).heat_map()
+        if not shown:
+            return Block("")
+        for look in shown:
+            self._used(look.grid)
+        heads = [
+            self.words.say("look_at_year", title=look.card.title[self.words.lang], unit=self.words.unit(look.card),
+                           year=self.words.heading(look.card, look.year)) for look in shown
+        ]  # fmt: skip
+        title = self.words.say("heat_title")
+        return Block(render("heat.html.j2", words=self.words, title=title, heads=heads, rows=rows, how=COMPARED_LINK))
+
+    def tile_map(self, indicator: str) -> Block:
+        """Map of equal tiles of the regions' values."""
+        panel = self._panel([indicator])
+        title = self.words.say("tile_title", title=self._card(indicator).title[self.words.lang])
+        svg = panel.tile_map(title) if panel.looks else ""
+        if not svg:
+            return Block("")
+        look = panel.looks[0]
+        keys = ["tile_note", "tile_verdicts" if look.standings else "tile_fifths"]
+        keys += ["tile_unsure"] if look.by_chance and not look.standings else []
+        return self._plate(f"{indicator}-map", title, svg, list(map(self.words.say, keys)), [look])
+
+    def funnel(self, indicator: str) -> Block:
+        """Rates of small counts within the limits of chance."""
+        panel = self._panel([indicator])
+        title = self.words.say("funnel_title", title=self._card(indicator).title[self.words.lang])
+        svg, found = panel.funnel(title) if panel.looks else ("", None)
+        if found is None:
+            return Block("")
+        notes = [self.words.say("funnel_note")]
+        return self._plate(f"{indicator}-funnel", title, svg, notes, panel.looks, panel.funnel_sentences(found))
+
+    def inequality(self, *indicators: str) -> Block:
+        """How unequal regions are, and town and country.
+
+        Parameters
+        ----------
+        *indicators : str
+            Indicators of this chapter.
+        """
+        panel = self._panel(indicators)
+        children = by_region(self.dataset.best(CHILDREN), self.year + 1)
+        between, left = panel.between_regions(children, by_region(self.dataset.best(POVERTY), self.year))
+        cards = [self._card(one) for one in indicators if "settlement" in self._card(one).dimensions]
+        settled = panel.town_and_country(
+            [look for card in cards if (look := self._findings(card, "region", "settlement"))]
+        )
+        tables = [html(table) for table in (between, settled) if table]
+        if not tables:
+            return Block("")
+        words = {"words": self.words, "title": self.words.say("unequal_title"), "tables": tables}
+        return Block(render("inequality.html.j2", **words, left=left, how=COMPARED_LINK))
+
+    def school_entrants(self) -> Block:
+        """First-graders to be expected of the births of past years, with the assumption written out."""
+        births = self.dataset.best("live_births")
+        births = births[(births["region"] == COUNTRY) & (births["settlement"] == TOTAL) & (births["year"] <= self.year)]
+        deaths = self.dataset.best("under5_mortality_rate")
+        deaths = deaths[(deaths["region"] == COUNTRY) & (deaths["sex"] == TOTAL) & (deaths["settlement"] == TOTAL)]
+        deaths = deaths[deaths["year"] <= self.year]
+        if births.empty or deaths.empty:
+            return Block("")
+        self._remember([*records(births), *records(deaths)])
+        rate = deaths.iloc[-1]
+        found = intakes(dict(zip(births["year"], births["number"], strict=True)), float(rate["number"]))
+        words = self.words
+        mark = words.mark("F")
+        rows = [
+            Row(
+                words.say("intake_of", year=one.year),
+                [words.amount(one.births, 0), str(one.born), f"{words.amount(round(one.pupils, -3), 0)}\u00a0{mark}"],
+                one.year in (self.year + 1, self.year + SCHOOL_AGE),
+            )
+            for one in found
+        ]
+        by_year = {one.year: words.amount(round(one.pupils, -3), 0) for one in found}
+        sentences = [
+            words.sentence(f"intake_in_{ahead}", year=self.year + ahead, pupils=by_year[self.year + ahead],
+                           born=self.year + ahead - SCHOOL_AGE)
+            for ahead in (1, SCHOOL_AGE) if self.year + ahead in by_year
+        ]  # fmt: skip
+        columns = [words.say("intake_births"), words.say("intake_born"), words.say("intake_pupils")]
+        table = html(Table(words.say("intake_title"), words.say("intake_year"), columns, rows))
+        frame = pd.DataFrame({"label": [words.say("intake_of", year=one.year) for one in found],
+                              "number": [one.pupils for one in found],
+                              "text": [f"{by_year[one.year]}\u00a0{mark}" for one in found],
+                              "role": ["plain" if row.apart else "other" for row in rows],
+                              "earlier": math.nan})  # fmt: skip
+        svg = bars(frame, Alternative(words.say("intake_title"), " ".join(sentences)))
+        assumption = words.say("intake_assumption", rate=words.number(rate["value"]), age=SCHOOL_AGE, year=rate["year"])
+        return Block(
+            render(
+                "plate.html.j2",
+                words=words,
+                id="school-entrants",
+                title=words.say("intake_title"),
+                sentences=sentences,
+                svg=svg,
+                notes=[assumption, self._marks({"F"})],
+                table=table,
+                source="",
+                how="",
+            )
+        )
 
     def sources(self) -> Block:
         """Notes on quality, sources of all figures shown, how to cite, licence."""
@@ -322,13 +462,10 @@ class Brief:
         return self._cards[indicator]
 
     def _figures(self, card: Card) -> pd.DataFrame:
-        """Best figure of each key of an indicator."""
+        """Best figure of each key of an indicator, with its interval."""
         if card.id not in self._best:
-            if card.derived and card.numerator and card.denominator:
-                parts = (self.dataset.best(card.numerator), self.dataset.best(card.denominator))
-                self._best[card.id] = derive(card, *parts)
-            else:
-                self._best[card.id] = self.dataset.best(card.id)
+            figures = derive(card, self.dataset.best) if card.derived else self.dataset.best(card.id)
+            self._best[card.id] = self._estimates.of(card, figures)
         return self._best[card.id]
 
     def _findings(self, card: Card, by: str, split: str, at: str = "") -> Findings | None:
@@ -345,6 +482,34 @@ class Brief:
         grid = Grid(figures, card, by, split)
         year = year_shown(grid.years(), wanted, self.year == self.newest)
         return Findings(grid, year, self.words, self.region) if year is not None else None
+
+    def _panel(self, indicators: Iterable[str]) -> Panel:
+        """Indicators by region; those of which nothing was printed, or which are in doubt, are left out."""
+        cards = [card for card in map(self._card, indicators) if not card.doubtful]
+        looks = [look for card in cards if (look := self._findings(card, "region", ""))]
+        return Panel([look for look in looks if look.grid.regions(look.year)], self.words, self.region)
+
+    def _plate(
+        self, key: str, title: str, svg: str, notes: list[str], looks: Iterable[Findings], sentences: Iterable[str] = ()
+    ) -> Block:  # fmt: skip
+        """A figure of several indicators or regions, whose tables stand where each is shown by itself."""
+        sources = []
+        for look in looks:
+            sources.append(self._source(look.card, self._used(look.grid)))
+        return Block(
+            render(
+                "plate.html.j2",
+                words=self.words,
+                id=key,
+                title=title,
+                sentences=list(sentences),
+                svg=svg,
+                notes=notes,
+                table="",
+                source=" ".join(dict.fromkeys(sources)),
+                how=COMPARED_LINK,
+            )
+        )
 
     # -- parts of a figure ---------------------------------------------------------------------------
 
@@ -387,11 +552,7 @@ class Brief:
         words = self.words
         notes = [card.caveat[words.lang]] if card.caveat and not card.doubtful else []
         if card.derived:
-            titles = {
-                part: words.catalogue.cards[getattr(card, part)].title[words.lang]
-                for part in ("numerator", "denominator")
-            }
-            notes.append(words.say("note_derived", per=words.amount(card.per or 1, 0), **titles))
+            notes.append(self._formula(card))
         if year < self.year + _later(card):
             notes.append(words.say("note_older", year=year))
         first = min((record["year"] for record in used), default=year)
@@ -403,6 +564,38 @@ class Brief:
         # A dagger is explained wherever it stands, the rest where the indicator is first shown.
         notes = self._news(card, [*notes, *self._other_values(card, year, used)])
         return [*self._correction_notes(used), *notes]
+
+    def _formula(self, card: Card) -> str:
+        """How a derived indicator was computed, in words."""
+        words, cards = self.words, self.words.catalogue.cards
+
+        def named(indicator: str | None, codes: dict[str, str]) -> str:
+            own = cards[indicator or card.id]
+            at = ", ".join(words.inline(own, name, code) for name, code in codes.items())
+            title = own.title[words.lang]
+            return words.say("item_with_value", item=title, value=at) if at else title
+
+        parts = {
+            "numerator": named(card.numerator, card.numerator_codes),
+            "denominator": named(card.denominator, card.denominator_codes),
+            "per": words.amount(card.per or 1, 0),
+        }
+        if card.denominator_less:
+            return words.say("note_derived_less", **parts, less=named(card.denominator_less, {}))
+        return words.say("note_derived_country" if card.of_country else "note_derived", **parts)
+
+    def _chance_notes(self, card: Card, findings: Findings) -> list[str]:
+        """What the intervals of a look rest on, or why there are none where chance plays a part."""
+        words = self.words
+        if card.doubtful or not findings.by_chance:
+            return []
+        used = [record for record in findings.grid.records() if record["value"] != ""]
+        found = [code for code in BASES if any(record["basis"] == code for record in used)]
+        if found:
+            effect = words.amount(self._estimates.design_effect, 1)
+            return self._news(card, [words.say(f"basis_{code}", effect=effect) for code in found])
+        reason = words.catalogue.codes.no_interval[card.interval.reason or "no_base"].label[words.lang]
+        return self._news(card, [words.say("no_interval", reason=reason)])
 
     def _news(self, card: Card, sentences: list[str]) -> list[str]:
         """Sentences that no other look at the indicator has said on this page."""

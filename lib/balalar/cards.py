@@ -86,6 +86,38 @@ class Break(Record):
     reason: Text
 
 
+class IntervalRule(Record):
+    """Which interval of chance an indicator's figures have, or why they have none.
+
+    Attributes
+    ----------
+    method : {"poisson", "binomial", "odds", "survey", "none"}
+        Cases that happen by chance; a share of people counted; the ratio of one part of them to the other; a share
+        of people asked; or none.
+    cases : str or None
+        Count of the cases of a rate; recovered from the rate and its base where that is not printed.
+    base, codes
+        Count, with its codes, out of which or against which the cases are taken: the mean over the
+        year of a start-of-year count, else that of the same year.
+    reason : str or None
+        Why there is none, a code of the list ``no_interval``.
+    """
+
+    method: Literal["poisson", "binomial", "odds", "survey", "none"]
+    cases: Code | None = None
+    base: Code | None = None
+    codes: dict[Code, Code] = Field(default_factory=dict)
+    reason: Code | None = None
+
+    @model_validator(mode="after")
+    def _says_why(self) -> IntervalRule:
+        if (self.method == "none") != (self.reason is not None):
+            raise ValueError("a reason is given exactly where the method is none")
+        if self.method in ("binomial", "odds", "survey") and self.base is None:
+            raise ValueError("a share needs the base out of which it is taken")
+        return self
+
+
 class Card(Record):
     """What one indicator counts, in what unit, from whom, and how it may be read.
 
@@ -98,10 +130,16 @@ class Card(Record):
         Lowest and highest possible value, None where there is no bound.
     polarity : str
         Whether more of it is good, bad or neither.
+    interval : IntervalRule
+        Which interval of chance applies, or why none can.
     numerator, denominator, per
         Where the indicator is a quotient of two others: numerator / denominator * per.
     numerator_codes : dict of str to str
         Codes at which the numerator is taken; at those of the share itself, if left out.
+    denominator_codes : dict of str to str
+        Codes at which the denominator of a derived indicator is taken.
+    denominator_less : str
+        Indicator that is taken off the denominator of a derived one: children per hundred of all others.
     of_country : bool
         True where the denominator is the country's: a region's share of the whole.
     parts : dict of str to tuple of str
@@ -149,10 +187,13 @@ class Card(Record):
     range: tuple[FiniteFloat | None, FiniteFloat | None]
     polarity: Literal["good", "bad", "neutral"]
     agency: Code
+    interval: IntervalRule
     numerator: Code | None = None
     denominator: Code | None = None
     per: float | None = None
     numerator_codes: dict[Code, Code] = Field(default_factory=dict)
+    denominator_codes: dict[Code, Code] = Field(default_factory=dict)
+    denominator_less: Code | None = None
     of_country: bool = False
     parts: dict[Code, tuple[Code, ...]] = Field(default_factory=dict)
     composition: Code | None = None
@@ -184,7 +225,7 @@ class Card(Record):
         """Indicators that a relation of this card names."""
         named = (
             self.numerator, self.denominator, self.composition_of, self.same_as, self.mean_over_year, self.within,
-            self.complement, self.weight, self.change_of, self.sample,
+            self.complement, self.weight, self.change_of, self.sample, self.denominator_less,
         )  # fmt: skip
         return {one for one in named if one}
 
@@ -265,6 +306,14 @@ class Unit(Record):
         return self
 
 
+class Tile(Record):
+    """Place of a region on a map of equal tiles, row and column from 1, and its shortest name."""
+
+    row: Annotated[int, Field(ge=1)]
+    column: Annotated[int, Field(ge=1)]
+    name: Text
+
+
 class Region(Record):
     """A region with its lifespan, lineage and printed spellings.
 
@@ -276,10 +325,13 @@ class Region(Record):
         Region it was split from.
     printed : tuple of str
         Spellings by which reports name it in tables.
+    tile : Tile or None
+        Place on the map of the regions that live today.
     """
 
     name: Text
     short: Text
+    tile: Tile | None = None
     first: int | None = None
     last: int | None = None
     parent: RegionCode | None = None
@@ -297,6 +349,19 @@ class Status(Record):
     mark: Text | None = None
 
 
+class NoInterval(Record):
+    """A reason why no interval can be calculated.
+
+    Attributes
+    ----------
+    chance : bool
+        Whether chance plays a part all the same, so that nothing may be concluded from a difference.
+    """
+
+    label: Text
+    chance: bool
+
+
 class Codes(Record):
     """All code lists."""
 
@@ -306,6 +371,7 @@ class Codes(Record):
     agencies: dict[Code, Item]
     statuses: dict[Annotated[str, Field(pattern=r"^[A-Z]$")], Status]
     correction_rules: dict[Code, Item]
+    no_interval: dict[Code, NoInterval]
     time: dict[Code, Item]
 
     def living(self, year: int) -> list[str]:
@@ -354,22 +420,25 @@ class Chapter(Record):
 
     Attributes
     ----------
-    subject : {"data", "audit"}
-        What its brief is about: the indicators of the chapter, or the report's own numbers.
+    subject : {"data", "audit", "method"}
+        What its brief is about: the indicators of the chapter, the report's own numbers, or how figures are compared.
     """
 
-    subject: Literal["data", "audit"] = "data"
+    subject: Literal["data", "audit", "method"] = "data"
     title: Text
     summary: Text
 
 
 class Edition(Record):
-    """What is published: languages, chapters in their order, who publishes it under what licence.
+    """What is published: languages, chapters in their order, who publishes it under what licence, and how it compares.
 
     Attributes
     ----------
     languages : dict of str to str
         Language code to its CLDR locale; the first is the one of the site's first page.
+    design_effect : float
+        How much less a clustered sample tells than a simple one of its size: the variance of its shares is
+        multiplied by this.
     """
 
     languages: dict[Annotated[str, Field(pattern=r"^[a-z]{2}$")], str] = Field(min_length=1)
@@ -379,7 +448,12 @@ class Edition(Record):
     licence: Text
     licence_url: str
     contact: Text
+    design_effect: float = Field(ge=1)
     chapters: dict[Code, Chapter]
+
+    def about(self, subject: str) -> str:
+        """The chapter of a subject; empty where there is none."""
+        return next((name for name, chapter in self.chapters.items() if chapter.subject == subject), "")
 
     @model_validator(mode="after")
     def _knows_its_locales(self) -> Edition:

@@ -20,6 +20,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.patches import Rectangle
 from matplotlib.textpath import text_to_path
 
 # Palette of the UK Analysis Function: each colour 3:1 against white and against its neighbour.
@@ -29,6 +30,21 @@ GROUP_COLOURS = (BLUE, ORANGE, TEAL, PLUM)
 GROUP_INKS = (BLUE, "#B0410B", "#17695F", PLUM)  # the same, dark enough for text
 MARKERS = ("o", "s", "D", "^")
 ROLE_COLOURS = {"plain": BLUE, "nation": PLUM, "chosen": ORANGE, "other": PALE}
+VERDICT_COLOURS = {
+    "worse": "#F0A37C", "better": "#7CC7C0", "higher": "#8FB3DB", "lower": "#8FB3DB", "similar": "#CBD5DE",
+    "unknown": "#E6EAEE",
+}  # fmt: skip
+VERDICT_INKS = {
+    "worse": "#B0410B", "better": "#17695F", "higher": BLUE, "lower": BLUE, "similar": "#5A6672", "unknown": "#5A6672",
+}  # fmt: skip
+# A verdict, or a fifth of the regions from the lowest value to the highest: face and ink.
+TILE_FACES = {
+    "worse": ("#B0410B", "white"), "better": ("#17695F", "white"), "higher": (BLUE, "white"), "lower": ("#8FB3DB", INK),
+    "similar": ("#E6EAEE", INK), "unknown": ("white", INK), "1": ("#EAF1F8", INK), "2": ("#C3D8EC", INK),
+    "3": ("#8FB3DB", INK), "4": ("#3F76AE", "white"), "5": (BLUE, "white"), "nothing": ("white", INK),
+}  # fmt: skip
+TILE, TILE_TEXT = 44.0, 9.0  # height of a tile in points, and of the largest text of its name
+LONGEST = 1.6  # times the longest bar or narrow interval that a wide one is drawn
 
 WIDTH = 324.0  # points; the width of a phone, so that text keeps its size there
 LEGEND_LINE = 18.0  # points a line of the legend takes
@@ -39,7 +55,7 @@ LINE = 13.5  # points between lines of a label
 SIZE, SMALL = 11.0, 10.5  # points of text, and of legends and values on a line
 NEAR_ZERO = 0.15  # of the highest value
 MARGIN = 0.09  # of the years, on both sides of a series
-WRAP = 22  # letters in a line of a label
+WRAP, WIDE_WRAP = 22, 46  # letters in a line of a label beside its row, and above it
 MOST_TEXTS = 2  # groups whose values are written behind a row
 
 STYLE: Any = {
@@ -139,6 +155,183 @@ def bars(rows: pd.DataFrame, alternative: Alternative, legend: Sequence[str] = (
         return _svg(canvas.figure, alternative)
 
 
+def intervals(rows: pd.DataFrame, alternative: Alternative, level: float | None = None) -> str:
+    """Horizontal bars from zero with their intervals of chance, and a line at the level they are held against.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        ``label``, ``number``, ``text``, ``role`` (the country and the chosen region stand out), ``verdict`` (a key
+        of ``VERDICT_COLOURS``, or empty), ``low`` and ``high``, ``lowest`` and ``highest``: a narrow and a wide
+        interval, NaN where there is none. Drawn from the top down.
+    alternative : Alternative
+    level : float, optional
+        Where the upright line stands.
+    """
+    with matplotlib.rc_context(STYLE):
+        canvas = _rows_canvas(rows["label"], rows["text"], ())
+        axes, middle = canvas.axes, pd.Series(canvas.middle, index=rows.index)
+        # An interval that is many times as long as all bars is cut, or nothing else could be read.
+        furthest = max(rows["number"].max(), rows["high"].max()) * LONGEST
+        faces = [
+            VERDICT_COLOURS[verdict] if verdict else ROLE_COLOURS["nation" if role == "nation" else "other"]
+            for verdict, role in zip(rows["verdict"], rows["role"], strict=True)
+        ]
+        axes.barh(middle, rows["number"], height=BAR, color=faces)
+        known = rows["low"].notna()
+        wide, narrow = rows[["lowest", "highest"]].clip(upper=furthest)[known], rows[["low", "high"]][known]
+        axes.hlines(middle[known], wide["lowest"], wide["highest"], color=INK, lw=1.1, zorder=3)
+        axes.hlines(middle[known], narrow["low"], narrow["high"], color=INK, lw=3.4, zorder=3)
+        cut = rows["highest"][known] > furthest
+        axes.scatter(wide["highest"][cut], middle[known][cut], marker=">", s=16, color=INK, zorder=3)
+        if level is not None:
+            axes.axvline(level, color=PLUM, lw=1.2, zorder=2)
+        ends = pd.Series(max(rows["number"].max(), wide["highest"].max()), index=rows.index)
+        _row_labels(canvas, ends, rows["text"])
+        _set_apart(axes, rows["role"], INK)
+        return _svg(canvas.figure, alternative)
+
+
+def spine(rows: pd.DataFrame, alternative: Alternative, ends: Sequence[str], legend: Sequence[str]) -> str:
+    """Where one region lies between the worst and the best, an indicator a row, the country in the middle.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        ``label``, ``text``, ``verdict``, ``marker`` (of matplotlib), and on a scale from -1 (worst) by 0 (the country)
+        to 1 (best): ``low`` and ``high`` (the ends), ``first`` and ``third`` (the quartiles), ``number`` (the region).
+    alternative : Alternative
+    ends : sequence of str
+        What stands left and right.
+    legend : sequence of str
+        Names of the region's mark, of the bar of the middle half and of the line of the country.
+    """
+    with matplotlib.rc_context(STYLE):
+        labels = ["\n".join(textwrap.wrap(label, WIDE_WRAP)) for label in rows["label"]]
+        heights = [(label.count("\n") + 1) * LINE + ROW + 8 for label in labels]
+        top = 4.0 + LEGEND_LINE * _legend_lines(legend)
+        edges = list(accumulate(heights, initial=top))
+        height = edges[-1] + 18
+        figure = Figure(figsize=(WIDTH / 72, height / 72))
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set_xlim(0, WIDTH)
+        axes.set_ylim(height, 0)
+        axes.axis("off")
+        reach = (WIDTH - max(map(_width, rows["text"])) - 24) / 2
+        for one, label, start, end in zip(rows.to_dict("records"), labels, edges, edges[1:], strict=False):
+            axes.text(2, start + 2, label, va="top")
+            place = end - ROW / 2 - 4
+            x = {name: 8 + reach * (1 + one[name]) for name in ("low", "first", "third", "high", "number")}
+            for left, right, colour in (("low", "high", "#E6EAEE"), ("first", "third", "#B8C4CF")):
+                axes.add_patch(Rectangle((x[left], place - BAR / 2), x[right] - x[left], BAR, facecolor=colour))
+            axes.plot([8 + reach] * 2, [place - ROW / 2, place + ROW / 2], color=PLUM, lw=1.6)
+            axes.scatter(
+                [x["number"]], [place], marker=one["marker"], s=66, color=VERDICT_INKS[one["verdict"]],
+                edgecolors="white", linewidth=0.8, zorder=3,
+            )  # fmt: skip
+            axes.text(16 + 2 * reach, place, one["text"], va="center")
+        axes.text(8, height - 9, ends[0], va="center", fontsize=SMALL)
+        axes.text(8 + 2 * reach, height - 9, ends[1], ha="right", va="center", fontsize=SMALL)
+        _legend(figure, [("o", INK, INK), ("s", "#B8C4CF", "#B8C4CF"), ("|", PLUM, PLUM)], legend)
+        return _svg(figure, alternative)
+
+
+def tiles(rows: pd.DataFrame, alternative: Alternative) -> str:
+    """A tile a region, all of one size, roughly where it lies on the map.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        ``label``, ``text``, ``row`` and ``column`` (from 1), ``face`` (a key of ``TILE_FACES``), ``chosen`` (whether
+        it stands out).
+    alternative : Alternative
+    """
+    with matplotlib.rc_context(STYLE):
+        columns, deep = int(rows["column"].max()), int(rows["row"].max())
+        side = WIDTH / columns
+        height = deep * TILE
+        figure = Figure(figsize=(WIDTH / 72, height / 72))
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set_xlim(0, WIDTH)
+        axes.set_ylim(height, 0)
+        axes.axis("off")
+        for one in rows.to_dict("records"):
+            x, y = (one["column"] - 1) * side, (one["row"] - 1) * TILE
+            face, ink = TILE_FACES[one["face"]]
+            edge, thick = (INK, 2.4) if one["chosen"] else ("#9AA8B5", 0.6)
+            corner = (x + 1.5, y + 1.5)
+            axes.add_patch(Rectangle(corner, side - 3, TILE - 3, facecolor=face, edgecolor=edge, lw=thick))
+            size = min(TILE_TEXT, TILE_TEXT * (side - 6) / _width(one["label"], TILE_TEXT))
+            axes.text(x + side / 2, y + TILE * 0.32, one["label"], ha="center", va="center", fontsize=size, color=ink)
+            axes.text(x + side / 2, y + TILE * 0.68, one["text"], ha="center", va="center", fontsize=SIZE, color=ink)
+        return _svg(figure, alternative)
+
+
+def funnel(
+    points: pd.DataFrame, limits: pd.DataFrame, rate: float, alternative: Alternative, axes_names: Sequence[str],
+    ticks: Sequence[Callable[[float], str]],
+) -> str:  # fmt: skip
+    """Rates by the size of the population, with the limits within which chance alone would keep them.
+
+    Parameters
+    ----------
+    points : DataFrame
+        ``base``, ``number``, ``label`` (may be empty), ``chosen``, ``outside``.
+    limits : DataFrame
+        ``base``, ``low``, ``high``, ``lowest``, ``highest``.
+    rate : float
+        The country's.
+    alternative : Alternative
+    axes_names : sequence of str
+        Name of the horizontal axis, name of the vertical one.
+    ticks : sequence of callable
+        Number on each axis to its text.
+    """
+    with matplotlib.rc_context(STYLE):
+        height = 240
+        figure = Figure(figsize=(WIDTH / 72, height / 72))
+        axes = figure.add_axes((0.11, 0.17, 0.86, 0.74))
+        axes.fill_between(limits["base"], limits["lowest"], limits["highest"], color="#E6EAEE", lw=0)
+        axes.fill_between(limits["base"], limits["low"], limits["high"], color="#CBD5DE", lw=0)
+        axes.axhline(rate, color=PLUM, lw=1.4)
+        for marker, ink, own in (
+            ("o", BLUE, points[~points["outside"] & ~points["chosen"]]),
+            ("D", GROUP_INKS[1], points[points["outside"] & ~points["chosen"]]),
+            ("s", INK, points[points["chosen"]]),
+        ):
+            axes.scatter(own["base"], own["number"], marker=marker, s=34, color=ink, edgecolors="white", zorder=3)
+        top = max(points["number"].max() * 1.25, min(limits["highest"].max(), points["number"].max() * 1.6))
+        axes.set_ylim(0, top)
+        middle = (limits["base"].min() + limits["base"].max()) / 2
+        for one in points[points["label"] != ""].to_dict("records"):
+            right = one["base"] < middle
+            axes.annotate(
+                one["label"], (one["base"], one["number"]), (7 if right else -7, 0), textcoords="offset points",
+                ha="left" if right else "right", va="center", fontsize=SMALL,
+            )  # fmt: skip
+        for axis, tick in zip((axes.xaxis, axes.yaxis), ticks, strict=True):
+            axis.set_major_locator(matplotlib.ticker.MaxNLocator(4))
+            axis.set_major_formatter(matplotlib.ticker.FuncFormatter(_ticked(tick)))
+        axes.set_xlim(limits["base"].min(), limits["base"].max())
+        axes.set_xlabel(axes_names[0], fontsize=SMALL)
+        figure.text(0.005, 0.955, axes_names[1], fontsize=SMALL)
+        axes.tick_params(length=0)
+        sns.despine(ax=axes)
+        return _svg(figure, alternative)
+
+
+def _ticked(tick: Callable[[float], str]) -> Callable[[float, int], str]:
+    return lambda number, _: tick(number)
+
+
+def _set_apart(axes: Any, roles: pd.Series, chosen: str) -> None:
+    """Names of the country and of the chosen region in bold."""
+    for label, role in zip(axes.get_yticklabels(), roles, strict=True):
+        if role in ("nation", "chosen"):
+            label.set_color(PLUM if role == "nation" else chosen)
+            label.set_fontweight("bold")
+
+
 def dots(rows: pd.DataFrame, groups: Sequence[str], alternative: Alternative, tick: Callable[[float], str]) -> str:
     """A dot a group in each row, joined by a line: town and country, boys and girls.
 
@@ -209,10 +402,7 @@ def _finish_groups(
         axes.set_axisbelow(True)
     else:
         _group_texts(canvas, rows, groups, ends)
-    for label, role in zip(axes.get_yticklabels(), rows["role"], strict=True):
-        if role in ("nation", "chosen"):
-            label.set_color(PLUM if role == "nation" else GROUP_INKS[1])
-            label.set_fontweight("bold")
+    _set_apart(axes, rows["role"], GROUP_INKS[1])
     marks = [(marker, colour, colour) for marker, colour in zip(markers, GROUP_COLOURS, strict=True)]
     _legend(canvas.figure, marks[: len(groups)], groups)
 
@@ -238,7 +428,8 @@ def lines(
     ----------
     rows : DataFrame
         ``series`` (its name, at most four), ``year``, ``number``, ``text`` (written at the point, may
-        be empty). Series are drawn in the order in which they come.
+        be empty). Series are drawn in the order in which they come. A band lies between ``low`` and
+        ``high`` where they are given.
     alternative : Alternative
     tick : callable
         Number on the axis to its text.
@@ -266,6 +457,8 @@ def lines(
                 ax=axes,
                 **style,
             )
+            if part["low"].notna().all():
+                axes.fill_between(part["year"], part["low"], part["high"], color=colours[name], alpha=0.16, lw=0)
         for name, marker in zip(names, MARKERS, strict=False):
             own = rows[rows["series"] == name]
             axes.scatter(own["year"], own["number"], color=colours[name], marker=marker, s=30, zorder=3)

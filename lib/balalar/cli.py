@@ -150,11 +150,10 @@ def _refuse_place(out: Path) -> None:
 
 
 def _audit_chapter(brief: AuditBrief) -> str:
-    chapters = brief.words.catalogue.edition.chapters
-    found = [name for name, chapter in chapters.items() if chapter.subject == "audit"]
+    found = brief.words.catalogue.edition.about("audit")
     if not found:
         raise BalalarError("--format html: data/edition.yml has no chapter whose subject is the audit")
-    return found[0]
+    return found
 
 
 @main.command("export")

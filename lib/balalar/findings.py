@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import pandas as pd
 
 from balalar.cards import BASIC_DIMENSIONS, COUNTRY, TOTAL
+from balalar.compare import APART, Standing, Verdict, apart, chance, group_gap, not_below_the_highest, standings
 from balalar.dataset import exponent
 from balalar.measures import WHOLE, Grid, Record, borders_changed, broken, change, extremes, moved, rank
+from balalar.trends import Trend, breaks_of, trend
 from balalar.words import Words
 
 MOST_LEADING = 3  # values named on one side among the key findings
 MOST_NAMED = 6  # regions named for one value; more are counted
+MOST_ALONE = 4  # regions named that would differ had each been compared alone; more are counted
 ENOUGH = 0.8  # share of the regions a table must hold for its extremes to be the country's
 
 
@@ -35,7 +40,8 @@ class Findings:
         """All sentences, the most important first; none from figures that are in doubt."""
         if self.card.doubtful:
             return []
-        return [*self.own(), *self.nation(), *self.gap(), *self.extremes(), *self.groups(), *self.borders()]
+        regions = self.compared() if self.by_chance else self.extremes()
+        return [*self.own(), *self.nation(), *self.trend(), *self.gap(), *regions, *self.groups(), *self.borders()]
 
     def lead(self) -> list[str]:
         """The sentences that stand among the key findings."""
@@ -44,11 +50,16 @@ class Findings:
         return [*(self.own() or self.nation()), *self.gap(), *self._leading_regions(), *self.groups()]
 
     def _leading_regions(self) -> list[str]:
-        """The most extreme regions in short; none of counts and sums, which only rank the regions by size."""
+        """The most extreme regions in short; none of counts and sums, which only rank the regions by size.
+
+        Where chance plays a part only what goes beyond it is told.
+        """
         if self.card.kind in ("count", "money"):
             return []
+        if self.by_chance:
+            return self._verdicts()
         frame = self.grid.frame(self.year)
-        if self.grid.by != "region" or self._complete(list(frame["region"])):
+        if self.grid.by != "region" or self.whole:
             return self.extremes()
         nation = self.grid.filled(self.year, COUNTRY)
         if nation is None or len(frame) < 2:
@@ -61,6 +72,123 @@ class Findings:
             if groups
         ]
 
+    @cached_property
+    def by_chance(self) -> bool:
+        """Whether the figures' differences may be due to chance."""
+        return chance(self.card, self.words.catalogue.codes) == "some"
+
+    @cached_property
+    def standings(self) -> dict[str, Standing]:
+        """Where each region stands in the year; empty where the look is not by region or nobody can say."""
+        if self.grid.by != "region" or not self.by_chance or self.card.doubtful:
+            return {}
+        found = standings(self.grid, self.year)
+        return found if any(one.verdict != "unknown" for one in found.values()) else {}
+
+    @property
+    def whole(self) -> bool:
+        """Whether all regions have a value, so that the ends of the table are the country's."""
+        return self._complete(list(self.grid.frame(self.year)["region"]))
+
+    def compared(self) -> list[str]:
+        """Regions against the country, chance allowed for, and how far the highest stands out."""
+        if self.grid.by != "region" or len(self.grid.frame(self.year)) < 2:
+            return []
+        if not self.standings:
+            return self._spread()
+        return [*self._verdicts(), *self._alone(), *self._top(), *self._not_compared()]
+
+    def _spread(self) -> list[str]:
+        """Between what values the regions lie, where nobody can say whether they differ."""
+        frame = self.grid.frame(self.year)
+        if not self.whole or self.card.kind == "count":
+            ordered = [group for _, group in frame.sort_values("number", ascending=False).groupby("number", sort=False)]
+            return [self.words.sentence("regions_printed", regions=self._named(ordered))]
+        order = frame.sort_values("number")["region"].iloc[[0, -1]]
+        low, high = (self.words.marked(self.card, self._value(region), unit=False) for region in order)
+        return [self.words.sentence("regions_spread", low=low, high=high)]
+
+    def _verdicts(self) -> list[str]:
+        """Regions that differ from the country by more than chance, by how, and how many do not."""
+        if not self.standings:
+            return []
+        compared = {code: one for code, one in self.standings.items() if one.verdict != "unknown"}
+        found = []
+        for verdict in APART:
+            named = [code for code, one in compared.items() if one.verdict == verdict]
+            if named:
+                frame = self.grid.frame(self.year)
+                down = not compared[named[0]].above
+                rows = frame[frame["region"].isin(named)].sort_values("number", ascending=down, kind="stable")
+                groups = [group for _, group in rows.groupby("number", sort=False)]
+                found.append(self.words.sentence(f"compared_{verdict}", regions=self._named(groups)))
+        alike = sum(one.verdict == "similar" for one in compared.values())
+        if not found:
+            return [self.words.sentence("compared_none", count=alike)]
+        return [*found, self.words.sentence("compared_rest", count=alike)] if alike else found
+
+    def _alone(self) -> list[str]:
+        """Regions that would differ had each been compared alone."""
+        more = any(one.verdict in APART for one in self.standings.values())
+        named = [code for code, one in self.standings.items() if one.verdict == "similar" and one.alone != "similar"]
+        if not named:
+            return []
+        if len(named) > MOST_ALONE:
+            return [self.words.sentence("compared_alone_count", count=len(named))]
+        items = [
+            self.words.say(
+                "item_above" if self.standings[code].above else "item_below",
+                item=self.words.region(code),
+                value=self.words.marked(self.card, self._value(code), unit=False),
+            )
+            for code in named
+        ]
+        key = "compared_alone_more" if more else "compared_alone"
+        return [self.words.sentence(key, regions=self.words.listed(items))]
+
+    def _top(self) -> list[str]:
+        """How many regions cannot be told apart from the highest; only where all have an interval."""
+        frame = self.grid.frame(self.year)
+        highest = frame[frame["number"] == frame["number"].max()]
+        alike = not_below_the_highest(self.standings, list(highest["region"]))
+        if alike < 0 or not self.whole:
+            return []
+        return [self.words.sentence("top_alike", regions=self._named([highest]), count=alike)]
+
+    def _not_compared(self) -> list[str]:
+        left = sum(one.verdict == "unknown" for one in self.standings.values())
+        return [self.words.sentence("compared_unknown", count=left)] if left else []
+
+    def _value(self, region: str) -> Record:
+        record = self.grid.filled(self.year, region)
+        assert record is not None
+        return record
+
+    def trend(self) -> list[str]:
+        """Whether the series of the country, or of the chosen region, rises or falls by more than chance."""
+        if self.grid.by != "year" or self.grid.split:
+            return []
+        found = self.tested()
+        if found is None or found.points < 2:
+            return []
+        years = {"first": found.first, "last": found.last}
+        if found.direction in ("none", "untested"):
+            return [self.words.sentence(f"trend_{found.direction}", **years, points=found.points)]
+        decimals = self.card.decimals
+        ends = sorted((abs(found.low), abs(found.high)))
+        slope, low, high = (self.words.amount(one, decimals) for one in (abs(found.slope), *ends))
+        amounts = {"slope": self.words.as_difference(self.card, slope), "low": low, "high": high}
+        return [self.words.sentence(f"trend_{found.direction}", **years, **amounts)]
+
+    def tested(self) -> Trend | None:
+        """The tested change of the country's or the chosen region's series; None where it has no value."""
+        region = self.region if self.grid.years(self.region) else COUNTRY
+        years = [year for year in self.grid.years(region) if year <= self.year]
+        if not years:
+            return None
+        values = [float(record["value"]) for year in years if (record := self.grid.filled(year, region))]
+        return trend(years, values, breaks_of(self.card, self.words.catalogue.codes, region))
+
     def nation(self) -> list[str]:
         """The country's value and how it changed."""
         record = self.grid.filled(self.year, COUNTRY)
@@ -70,9 +198,19 @@ class Findings:
         spoken = self._spoken(record)
         if before is None or self._broken(before["year"]):
             return [self.words.sentence("nation_value", **spoken)]
-        return [
-            self.words.sentence(f"nation_{self._direction(record, before)}", **spoken, **self._compared(record, before))
-        ]
+        moved = self._compared(record, before)
+        if self.by_chance and self._direction(record, before) != "unchanged" and not self._sure(record, before):
+            return [self.words.sentence("nation_beside", **spoken, **moved), *self._within(record, before)]
+        return [self.words.sentence(f"nation_{self._direction(record, before)}", **spoken, **moved)]
+
+    def _sure(self, record: Record, before: Record) -> bool:
+        """Whether a figure differs from an earlier one by more than chance."""
+        return apart(record, before, self.card.polarity) in APART
+
+    def _within(self, record: Record, before: Record) -> list[str]:
+        """That a change is within chance, or that nobody can say."""
+        known = apart(record, before, self.card.polarity) != "unknown"
+        return [self.words.sentence("change_within" if known else "change_unknown")]
 
     def own(self) -> list[str]:
         """The chosen region beside the country: value, rank, change."""
@@ -89,14 +227,36 @@ class Findings:
             found = [self.words.sentence("region_value", **spoken, value=value, nation=other)]
         else:
             found = [self.words.sentence("region_value_only", **spoken, value=value)]
-        place = rank(self.grid.frame(self.year), self.region)
-        if place and place.of > 1:
-            key = "region_rank_tied" if place.tied else "region_rank"
-            found.append(self.words.sentence(key, rank=place.place, total=place.of))
+        found += self._own_standing(record) if self.by_chance else self._own_rank()
         before = self.grid.before(self.year, self.region)
         if before and not self._broken(before["year"]) and not self._moved(self.region, before["year"]):
-            key = f"region_{self._direction(record, before)}"
-            found.append(self.words.sentence(key, **self._compared(record, before)))
+            moved, direction = self._compared(record, before), self._direction(record, before)
+            if self.by_chance and direction != "unchanged" and not self._sure(record, before):
+                found += [self.words.sentence("region_beside", **moved), *self._within(record, before)]
+            else:
+                found.append(self.words.sentence(f"region_{direction}", **moved))
+        return found
+
+    def _own_rank(self) -> list[str]:
+        place = rank(self.grid.frame(self.year), self.region)
+        if not place or place.of < 2:
+            return []
+        key = "region_rank_tied" if place.tied else "region_rank"
+        return [self.words.sentence(key, rank=place.place, total=place.of)]
+
+    def _own_standing(self, record: Record) -> list[str]:
+        """The chosen region against the country, chance allowed for, and the places that are open to it."""
+        if self.grid.by != "region" or self.grid.filled(self.year, COUNTRY) is None:
+            return []
+        one = self.standings.get(self.region)
+        if one is None or one.verdict == "unknown":
+            return [self.words.sentence("own_unknown")]
+        ends = {"low": self.words.like(record, record["low"]), "high": self.words.like(record, record["high"])}
+        found = [self.words.sentence(f"own_{one.verdict}", **ends)]
+        frame = self.grid.frame(self.year)
+        if one.last and self.whole:
+            places = {"first": one.first, "last": one.last, "total": len(frame)}
+            found.append(self.words.sentence("region_rank_span", **places))
         return found
 
     def _own_missing(self) -> list[str]:
@@ -118,7 +278,7 @@ class Findings:
         frame = self.grid.frame(self.year)
         if self.grid.by != "region" or len(frame) < 2:
             return []
-        if not self._complete(list(frame["region"])):
+        if not self.whole:
             return self._against_the_country(frame)
         if frame["number"].nunique() < 2:
             return []
@@ -184,11 +344,21 @@ class Findings:
             self.words.say("label_with_value", item=label, value=self.words.marked(self.card, record, unit=False))
             for label, record in found.items()
         )
-        apart = change(*(record["value"] for record in found.values())) if len(found) == 2 else None
-        if apart is None or apart.direction == "unchanged":
+        between = change(*(record["value"] for record in found.values())) if len(found) == 2 else None
+        verdict = self._gap_verdict()
+        if between is None or between.direction == "unchanged" or verdict == "unknown":
             return [self.words.sentence("groups_listed", place=place, groups=groups)]
-        difference = self.words.difference(self.card, apart.value)
-        return [self.words.sentence("groups_apart", place=place, groups=groups, difference=difference)]
+        difference = self.words.difference(self.card, between.value)
+        told = [self.words.sentence("groups_apart", place=place, groups=groups, difference=difference)]
+        return [*told, self.words.sentence("gap_within")] if verdict == "similar" else told
+
+    def _gap_verdict(self) -> Verdict:
+        """Whether two groups differ by more than chance; they do where all was counted."""
+        if not self.by_chance:
+            return "higher"
+        split = self.grid.split or self.grid.by
+        codes = [code for code in self.words.catalogue.codes.dimensions[split].items if code != TOTAL]
+        return group_gap(self.grid, self.year, self.region, (codes[0], codes[1]))
 
     def _with_shares(self, found: dict[str, Record]) -> str:
         """Counts of groups, each with its share where they make up the total."""
@@ -215,6 +385,8 @@ class Findings:
         if len(known) < 2 or not dimension.ranked:
             return []
         order = sorted(known, key=lambda item: -float(known[item]["value"]))
+        if self.by_chance and self.card.interval.method == "none":
+            return self._groups_listed(known)
         total = self.grid.filled(self.year, self._where())
         label = self.words.inline(self.card, self.grid.by, order[0])
         value = self.words.marked(self.card, known[order[0]], unit=False)
@@ -232,6 +404,19 @@ class Findings:
         )
         key = "group_largest" if self.card.kind in ("count", "money") else "group_highest"
         return [self.words.sentence(key, largest=largest, smallest=smallest)]
+
+    def _groups_listed(self, known: dict[str, Record]) -> list[str]:
+        """Values of all groups, where nobody can say whether they differ."""
+        codes = list(self.words.catalogue.codes.dimensions[self.grid.by].items)
+        groups = self.words.listed(
+            self.words.say(
+                "label_with_value",
+                item=self.words.inline(self.card, self.grid.by, item),
+                value=self.words.marked(self.card, record, unit=False),
+            )
+            for item, record in sorted(known.items(), key=lambda pair: codes.index(pair[0]))
+        )
+        return [self.words.sentence("groups_listed", place=self.words.region(self._where()), groups=groups)]
 
     @staticmethod
     def _exact(total: Record) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -67,15 +68,15 @@ def change(now: str, before: str) -> Change:
     return Change(f"{value}e{power}" if power else value, direction)
 
 
-def derive(card: Card, numerator: pd.DataFrame, denominator: pd.DataFrame) -> pd.DataFrame:
+def derive(card: Card, best: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
     """Quotient of two indicators for each key that both have.
 
     Parameters
     ----------
     card : Card
-        A derived card; its ``per`` and ``decimals`` are used.
-    numerator, denominator : DataFrame
-        As from ``Dataset.best``.
+        A derived card: its relations say what is divided by what, its ``per`` and ``decimals`` how it is written.
+    best : callable
+        Figures of an indicator, as from ``Dataset.best``.
 
     Returns
     -------
@@ -83,19 +84,42 @@ def derive(card: Card, numerator: pd.DataFrame, denominator: pd.DataFrame) -> pd
         Same columns; a quotient of an estimate is an estimate, one of a corrected figure carries
         its correction. Keys in which either is missing are left out.
     """
-    key = ["year", "region", *card.dimensions]
-    total = [name for name in ("sex", "settlement") if name not in card.dimensions]
-    for name in total:
-        numerator = numerator[numerator[name] == TOTAL]
-        denominator = denominator[denominator[name] == TOTAL]
-    both = numerator.merge(denominator, on=key, suffixes=("", "_below"))
+    assert card.numerator and card.denominator
+    numerator = _taken(card, best(card.numerator), card.numerator_codes)
+    denominator = _taken(card, best(card.denominator), card.denominator_codes)
+    if card.denominator_less:
+        less = _taken(card, best(card.denominator_less), {})
+        denominator = _joined(card, denominator, less)
+        denominator = denominator.assign(number=denominator["number"] - denominator["number_below"])
+        denominator = denominator[list(numerator.columns)]
+    if card.of_country:
+        denominator = denominator[denominator["region"] == COUNTRY].drop(columns="region")
+        numerator = numerator[numerator["region"] != COUNTRY]  # the country is all of itself
+    both = _joined(card, numerator, denominator)
     both = both[both["number"].notna() & (both["number_below"] > 0)]
     number = both["number"] / both["number_below"] * (card.per or 1)
     status = both["status"].where(both["status"] != "A", both["status_below"])
     correction = both["correction"].where(both["correction"] != "", both["correction_below"])
     value = [f"{one:.{card.decimals}f}" for one in number]
-    made = both.assign(indicator=card.id, number=number, value=value, status=status, correction=correction)
+    about = both["about"].str.replace(card.numerator, card.id, n=1, regex=False)
+    made = both.assign(indicator=card.id, about=about, number=number, value=value, status=status, correction=correction)
     return made[list(numerator.columns)].reset_index(drop=True)
+
+
+def _taken(card: Card, figures: pd.DataFrame, codes: dict[str, str]) -> pd.DataFrame:
+    """Figures at given codes, at the total of what the quotient is not split by."""
+    for name, code in codes.items():
+        figures = figures[figures[name] == code].assign(**{name: TOTAL})
+    for name in ("sex", "settlement"):
+        if name not in card.dimensions:
+            figures = figures[figures[name] == TOTAL]
+    return figures
+
+
+def _joined(card: Card, one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """Figures of the same year, region and codes side by side; the other's columns end in «_below»."""
+    key = [name for name in ("year", "region", *card.dimensions) if name in other]
+    return one.merge(other, on=key, suffixes=("", "_below"))
 
 
 def year_shown(years: list[int], wanted: int, newest: bool) -> int | None:

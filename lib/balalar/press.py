@@ -130,7 +130,7 @@ def plan(
     for year in dict.fromkeys(wanted_years):
         _refuse("region", regions, [COUNTRY, *catalogue.codes.living(year)])
         for chapter in chapters or available:
-            whole = catalogue.edition.chapters[chapter].subject == "audit"
+            whole = catalogue.edition.chapters[chapter].subject != "data"
             if year not in available[chapter] or (whole and regions and COUNTRY not in regions and not chapters):
                 if chapters:
                     _refuse(f"year for {chapter}", [year], available[chapter])

@@ -27,7 +27,7 @@ from balalar.paths import Project, project
 RELATIONS = ("composition_of", "same_as", "mean_over_year", "within", "complement", "weight", "change_of", "sample")
 YEAR = r"(19|20)[0-9]{2}"
 OUT_OF_RANGE = "value out of range"
-SHARED_TEXTS = ("common", "audit")  # text files that belong to no chapter
+SHARED_TEXTS = ("common", "audit", "comparison")  # text files that belong to no chapter
 VALUE = r"-?(0|[1-9][0-9]*)(\.[0-9]+)?(e(3|6|9|12))?"
 
 
@@ -214,6 +214,10 @@ def _card_faults(card: Card, catalogue: Catalogue, where: Project) -> Iterator[F
         *(("dimensions", code, codes.dimensions, "dimensions of codes.yml") for code in card.dimensions),
         ("numerator", card.numerator, cards, "the cards"),
         ("denominator", card.denominator, cards, "the cards"),
+        ("denominator_less", card.denominator_less, cards, "the cards"),
+        ("interval.cases", card.interval.cases, cards, "the cards"),
+        ("interval.base", card.interval.base, cards, "the cards"),
+        ("interval.reason", card.interval.reason, codes.no_interval, "the codes no_interval"),
         *((name, getattr(card, name), cards, "the cards") for name in RELATIONS),
     ]
     for field, value, known, listed in asked:
@@ -239,6 +243,8 @@ def _relation_faults(card: Card, catalogue: Catalogue, name: str) -> Iterator[Fa
     named = [("parts", card, dimension, code) for dimension, codes in card.parts.items() for code in codes]
     for field, other, given in (
         ("numerator_codes", card.numerator, card.numerator_codes),
+        ("denominator_codes", card.denominator, card.denominator_codes),
+        ("interval", card.interval.base, card.interval.codes),
         ("same_codes", card.same_as, card.same_codes),
         ("sample_codes", card.sample, card.sample_codes),
     ):
@@ -453,7 +459,8 @@ def _notebook_faults(chapter: str, catalogue: Catalogue, where: Project) -> Iter
         rule = f"the file must be a notebook of sound Python cells ({type(error).__name__}: {error})"
         yield Fault(name, 0, "file", "", rule, "Restore it.")
         return
-    asked = {"text": (calls["section"], set(catalogue.texts.get(chapter, {})))}
+    shared = set(catalogue.texts.get("common", {}))
+    asked = {"text": (calls["section"] - shared, set(catalogue.texts.get(chapter, {})))}
     if catalogue.edition.chapters[chapter].subject == "data":
         own_cards = {card.id for card in catalogue.chapter_cards(chapter)}
         asked["indicator"] = (calls["show"] | calls["facts"], own_cards)

@@ -12,7 +12,7 @@ from typing import Any
 from balalar import exchange
 from balalar.atomic import put, workplace
 from balalar.audit_brief import anchor
-from balalar.brief import AUDIT_LINK
+from balalar.brief import AUDIT_LINK, COMPARED_LINK
 from balalar.cards import COUNTRY
 from balalar.dataset import Dataset
 from balalar.errors import BalalarError
@@ -79,7 +79,7 @@ def one_page(job: Job, dataset: Dataset, where: Project, file: Path) -> None:
         raise BalalarError(f"{job}: {outcome.failure}")
     # A page alone leads to no other.
     alone = _page_words(job, [job], dataset) | {"home": "", "downloads": []}
-    exchange.write_text(_audited(page(outcome.sections, alone), job, [job], dataset), file)
+    exchange.write_text(_linked(page(outcome.sections, alone), job, [job], dataset), file)
 
 
 def _target(out: Path, where: Project) -> Path:
@@ -103,7 +103,7 @@ def _write_site(outcomes: Sequence[Outcome], dataset: Dataset, folder: Path) -> 
         path = folder / outcome.job.path
         path.parent.mkdir(parents=True, exist_ok=True)
         text = page(outcome.sections, _page_words(outcome.job, jobs, dataset))
-        path.write_text(_audited(text, outcome.job, jobs, dataset), encoding="utf-8")
+        path.write_text(_linked(text, outcome.job, jobs, dataset), encoding="utf-8")
     langs = [lang for lang in dataset.catalogue.edition.languages if any(job.lang == lang for job in jobs)]
     for lang in langs:
         (folder / lang / "index.html").write_text(
@@ -115,22 +115,29 @@ def _write_site(outcomes: Sequence[Outcome], dataset: Dataset, folder: Path) -> 
     exchange.write_csv(exchange.tidy(dataset, "printed"), folder / DOWNLOADS["download_printed"])
 
 
-def _audited(text: str, job: Job, jobs: Sequence[Job], dataset: Dataset) -> str:
-    """Links to the audit's findings made whole; taken out where the site has no audit of the report."""
-    chapters = dataset.catalogue.edition.chapters
-    pages = {
-        str(other.year): other.path
-        for other in jobs
-        if other.lang == job.lang and chapters[other.chapter].subject == "audit"
-    }
+def _linked(text: str, job: Job, jobs: Sequence[Job], dataset: Dataset) -> str:
+    """Links to the audit's findings and to how figures are compared made whole; those without a page taken out."""
+    audits, methods = (_pages(subject, job, jobs, dataset) for subject in ("audit", "method"))
 
-    def resolved(match: re.Match[str]) -> str:
+    def audited(match: re.Match[str]) -> str:
         report, group = match[1], match[2]
-        if report not in pages:
+        if report not in audits:
             return ""
-        return match[0].replace(f"{AUDIT_LINK}{report}/{group}", f"{_link(job.path, pages[report])}#{anchor(group)}")
+        return match[0].replace(f"{AUDIT_LINK}{report}/{group}", f"{_link(job.path, audits[report])}#{anchor(group)}")
 
-    return re.sub(rf' <a class="audited" href="{AUDIT_LINK}([^/"]+)/([^"]+)">[^<]*</a>', resolved, text)
+    def compared(match: re.Match[str]) -> str:
+        # The method is the same in all years; the newest page has the newest example.
+        page = methods.get(str(job.year)) or methods.get(max(methods, default=""))
+        return match[0].replace(COMPARED_LINK, _link(job.path, page)) if page else ""
+
+    text = re.sub(rf' <a class="audited" href="{AUDIT_LINK}([^/"]+)/([^"]+)">[^<]*</a>', audited, text)
+    return re.sub(rf' <a class="how" href="{COMPARED_LINK}">[^<]*</a>', compared, text)
+
+
+def _pages(subject: str, job: Job, jobs: Sequence[Job], dataset: Dataset) -> dict[str, str]:
+    """Paths of the pages of a subject in the language of a page, by year."""
+    chapter = dataset.catalogue.edition.about(subject)
+    return {str(other.year): other.path for other in jobs if (other.lang, other.chapter) == (job.lang, chapter)}
 
 
 def _link(here: str, there: str) -> str:

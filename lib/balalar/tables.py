@@ -15,7 +15,7 @@ class Row:
     """A row: its header, its cells, and whether it is set apart (the country, the chosen region)."""
 
     label: str
-    cells: Sequence[str]
+    cells: list[str]
     apart: bool = False
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,13 +12,16 @@ import pandas as pd
 from balalar import charts
 from balalar.cards import COUNTRY, TOTAL
 from balalar.charts import Alternative
+from balalar.compare import Standing, has_interval, sign
 from balalar.measures import WHOLE, Grid, Record, broken, moved
 from balalar.tables import Row, Table
+from balalar.trends import breaks_of
 from balalar.words import Words
 
 FEWEST_REGIONS = 3  # fewer are told in a sentence
 BOTH = 0.5  # an earlier year is drawn where at least this share of the rows has it
 MOST_SERIES = 4
+ITSELF = "–"  # the country is not compared with itself
 
 
 @dataclass
@@ -33,15 +36,21 @@ class View:
     words : Words
     region : str
         Chosen region, or the country.
+    standings : mapping of str to Standing
+        Where each region stands against the country, where that is known.
     statuses : set of str
         Statuses met in the cells, for the marks under the table.
+    keys : list of str
+        Keys of the texts that explain what the chart draws of intervals.
     """
 
     grid: Grid
     year: int
     words: Words
     region: str = COUNTRY
+    standings: Mapping[str, Standing] = field(default_factory=dict)
     statuses: set[str] = field(default_factory=set)
+    keys: list[str] = field(default_factory=list)
 
     def chart(self, alternative: Alternative, totals: bool = True) -> str:
         """Chart as SVG; empty where there are fewer than two values to compare.
@@ -89,13 +98,56 @@ class View:
             for region, item in printed
         ]
         silent = [self._row_label(*row) for row in self._rows() if row not in printed]
+        more = [] if self.grid.split else self._interval_columns(printed)
+        for row, *cells in zip(rows, *(cells for _, cells in more), strict=True):
+            row.cells.extend(cells)
         return Table(
             caption,
             words.say("region") if by_region else words.dimension(self.grid.by),
-            [self._column(year, group) for year, group in keys],
+            [*(self._column(year, group) for year, group in keys), *(heading for heading, _ in more)],
             rows,
             left_out=words.sentence("left_out", names=words.listed(silent)) if silent else "",
         )
+
+    def _interval_columns(self, rows: list[tuple[str, str]]) -> list[tuple[str, list[str]]]:
+        """Headings and cells of what is known of chance: interval, verdict, possible places."""
+        records = [self.grid.filled(self.year, region, item) for region, item in rows]
+        if not any(map(has_interval, records)):
+            return []
+        say = self.words.say
+        columns = [(say("interval_heading"), [self._interval(record) for record in records])]
+        if self.standings:
+            columns.append((say("verdict_heading"), [self._verdict(region) for region, _ in rows]))
+        if any(one.last for one in self.standings.values()):
+            columns.append((say("places_heading"), [self._places(region) for region, _ in rows]))
+        return columns
+
+    def _interval(self, record: Record | None) -> str:
+        """The 95 % interval of a figure, or the mark of what is missing."""
+        if not record:
+            return self.words.mark("O")
+        if not has_interval(record):
+            return self.words.say("verdict_unknown")
+        low, high = (self.words.like(record, record[end]) for end in ("low", "high"))
+        return self.words.say("range_of", low=low, high=high)
+
+    def _verdict(self, region: str) -> str:
+        """A region against the country, in a sign and a word."""
+        one = self.standings.get(region)
+        if one is None:
+            return ITSELF
+        word = self.words.say(f"verdict_{one.verdict}")
+        if one.verdict == "similar" and one.alone != "similar":
+            word = self.words.say("verdict_alone", verdict=word, alone=self.words.say(f"verdict_{one.alone}"))
+        return f"{sign(self.standings.get(region))} {word}".strip()
+
+    def _places(self, region: str) -> str:
+        one = self.standings.get(region)
+        if one is None or not one.last:
+            return ITSELF
+        if one.first == one.last:
+            return self.words.amount(one.first, 0)
+        return self.words.say("range_of", low=one.first, high=one.last)
 
     def _region_table_years(self) -> list[int]:
         """Years in which regions have a value, and the one the country is compared with.
@@ -204,31 +256,40 @@ class View:
     def _bars(self, alternative: Alternative) -> str:
         past = [year for year in self.grid.years() if year < self.year]
         before = past[-1] if past else None
-        rows = []
-        for region, item in self._rows():
-            record = self.grid.filled(self.year, region, item)
-            if record is None or self._is_sum(region, item):
-                continue
-            earlier = self._comparable(before, region, item)
-            rows.append(
-                {
-                    "label": self._row_label(region, item),
-                    "number": float(record["value"]),
-                    "text": self._text(self.year, region, item, TOTAL),
-                    "role": self._role(region),
-                    "earlier": float(earlier["value"]) if earlier else math.nan,
-                }
-            )
-        if len(rows) < (FEWEST_REGIONS if self.grid.by == "region" else 2):
+        shown = [(row, record) for row in self._rows() if (record := self.grid.filled(self.year, *row))]
+        shown = [(row, record) for row, record in shown if not self._is_sum(*row)]
+        if len(shown) < (FEWEST_REGIONS if self.grid.by == "region" else 2):
             return ""
-        frame = pd.DataFrame(rows)
+        frame = pd.DataFrame([self._bar(row, record, before) for row, record in shown])
         if not self._ordered():
             frame = frame.sort_values("number", ascending=False, kind="stable").reset_index(drop=True)
+        if frame["low"].notna().any():
+            self.keys.append("verdict_key" if self.standings else "interval_key")
+            nation = self.grid.filled(self.year, COUNTRY) if self.grid.by == "region" else None
+            level = float(nation["value"]) if nation and self.standings else None
+            return charts.intervals(frame, alternative, level)
         rings = before is not None and frame["earlier"].notna().mean() >= BOTH
         if not rings or before is None:
             return charts.bars(frame.assign(earlier=math.nan), alternative)
         headings = [self.words.heading(self.grid.card, year) for year in (self.year, before)]
         return charts.bars(frame, alternative, headings)
+
+    def _bar(self, row: tuple[str, str], record: Record, before: int | None) -> dict[str, Any]:
+        """What is drawn of one figure."""
+        region, item = row
+        earlier = self._comparable(before, region, item)
+        text = self._text(self.year, region, item, TOTAL)
+        standing = self.standings.get(region)
+        known = has_interval(record)
+        return {
+            "label": self._row_label(region, item),
+            "number": float(record["value"]),
+            "text": f"{text} {sign(self.standings.get(region))}".strip() if self.grid.by == "region" else text,
+            "role": self._role(region),
+            "verdict": standing.verdict if standing else "",
+            "earlier": float(earlier["value"]) if earlier else math.nan,
+            **{end: record[end] if known else math.nan for end in ("low", "high", "lowest", "highest")},
+        }
 
     def _comparable(self, before: int | None, region: str, item: str) -> Record | None:
         """Earlier figure on the same borders and the same side of any break, or None."""
@@ -317,11 +378,18 @@ class View:
                 self.statuses |= {record["status"]} - {"A"}
                 text = self.words.bare(record) if year in named else ""
                 number = float(record["value"])
-                rows.append({"series": self._series(region, group), "year": year, "number": number, "text": text})
+                # Bands of several series would cover one another.
+                band = has_interval(record) and len(pairs) == 1
+                ends = {end: record[end] if band else math.nan for end in ("low", "high")}
+                rows.append(
+                    {"series": self._series(region, group), "year": year, "number": number, "text": text} | ends
+                )
         if not rows:
             return ""
         frame = pd.DataFrame(rows)
-        breaks = [one.year for one in self.grid.card.breaks]
+        if frame["low"].notna().sum() > 1:
+            self.keys.append("band_key")
+        breaks = breaks_of(self.grid.card, self.words.catalogue.codes, pairs[0][0])
         return charts.lines(frame, alternative, self._tick(frame["number"].abs().max()), breaks)
 
     def _tick(self, largest: float) -> Callable[[float], str]:

@@ -93,6 +93,12 @@ class Words:
         pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
         return format_decimal(number, format=pattern, locale=self.locale).replace("-", "−")
 
+    def like(self, record: Mapping[str, Any], number: float) -> str:
+        """A computed number in the precision and with the power of ten of a figure: a limit of its interval."""
+        digits, _, power = record["value"].partition("e")
+        text = self.amount(number / 10 ** int(power or 0), len(digits.partition(".")[2]))
+        return self.scaled(text, int(power or 0))
+
     def value(self, card: Card, value: str) -> str:
         """A figure with its unit, as it stands in a sentence."""
         return self.with_unit(card, self._figure(card, value))

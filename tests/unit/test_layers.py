@@ -8,8 +8,8 @@ import balalar
 FLOORS = [
     {"errors", "paths"},
     {"atomic", "cards", "dataset", "screen", "ingest", "layout", "exchange", "claims", "coverage"},
-    {"measures", "audit"},
-    {"words", "charts", "tables", "findings", "views", "brief", "telling", "audit_brief"},
+    {"intervals", "measures", "estimates", "compare", "trends", "inequality", "cohorts", "audit"},
+    {"words", "charts", "tables", "findings", "panels", "views", "brief", "method_brief", "telling", "audit_brief"},
     {"press", "site"},
     {"cli", "__init__"},
 ]
@@ -27,7 +27,8 @@ ORDER = [
     "coverage",
     "screen",
 ]
-ORDER += ["measures", "audit", "words", "charts", "tables", "findings", "views", "brief", "telling", "audit_brief"]
+ORDER += ["intervals", "measures", "estimates", "compare", "trends", "inequality", "cohorts", "audit"]
+ORDER += ["words", "charts", "tables", "findings", "panels", "views", "brief", "method_brief", "telling", "audit_brief"]
 ORDER += ["press", "site", "cli", "__init__"]
 AUDIT = ["__init__", "interval", "evidence", "finding", "grim", "levels", "identities", "verdicts", "columns", "slips"]
 AUDIT += ["copies", "jumps", "forensics", "repair", "run"]

@@ -1,0 +1,340 @@
+"""Parts of a brief that look at many regions or indicators at once: spine, heat map, tile map, funnel, inequality."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from balalar import charts
+from balalar.cards import COUNTRY
+from balalar.charts import Alternative
+from balalar.compare import Funnel, Standing, apart, fifths, funnel, has_interval, quarter_points, sign
+from balalar.estimates import per_of
+from balalar.findings import Findings
+from balalar.inequality import concentration, gini, slope_index, theil
+from balalar.intervals import difference, ratio
+from balalar.measures import Record, records
+from balalar.tables import Row, Table
+from balalar.words import Words
+
+NAMED = 2  # highest points that are named where none lies outside a funnel
+FEWEST = 10  # regions below which no map, funnel or measure of inequality is made
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of the heat map: its text, what it says in a word, and the class of its colour."""
+
+    text: str
+    word: str
+    face: str
+
+
+class Panel:
+    """Several indicators of one year and language, region by region.
+
+    Parameters
+    ----------
+    looks : sequence of Findings
+        By region, unsplit, one an indicator.
+    words : Words
+    region : str
+        Chosen region, or the country.
+    """
+
+    def __init__(self, looks: Sequence[Findings], words: Words, region: str) -> None:
+        self.looks, self.words, self.region = looks, words, region
+
+    # -- spine ---------------------------------------------------------------------------------------
+
+    def spine(self, title: str) -> tuple[str, list[Findings]]:
+        """Chart of where the region lies between the worst and the best, and the indicators on it."""
+        drawn = [look for look in self.looks if look.whole and self._own(look) and self._nation(look)]
+        drawn = [look for look in drawn if look.card.kind not in ("count", "money")]
+        if not drawn:
+            return "", []
+        rows = pd.DataFrame([self._spine_row(look) for look in drawn])
+        say = self.words.say
+        ends = [say("spine_worst"), say("spine_best")]
+        legend = [self.words.short_region(self.region), say("spine_half"), self.words.short_region(COUNTRY)]
+        about = " ".join(f"{row['label']}: {row['text']} {row['word']}." for row in rows.to_dict("records"))
+        return charts.spine(rows, Alternative(title, about), ends, legend), drawn
+
+    def _spine_row(self, look: Findings) -> dict[str, Any]:
+        own, nation = self._own(look), self._nation(look)
+        assert own and nation
+        middle = float(nation["value"])
+        points = [*quarter_points(look.grid, look.year), float(own["value"])]
+        reach = max(abs(point - middle) for point in points) or 1.0
+        # Good lies on the right; of what is neither good nor bad, the higher value.
+        side = -1 if look.card.polarity == "bad" else 1
+        low, first, third, high, number = (side * (point - middle) / reach for point in points)
+        standing = look.standings.get(self.region)
+        texts = [self.words.marked(look.card, record, unit=False) for record in (own, nation)]
+        return {
+            "label": look.card.title[self.words.lang],
+            "text": self.words.say("item_with_value", item=texts[0], value=texts[1]),
+            "word": self.words.say(f"verdict_{standing.verdict}") if standing else "",
+            "verdict": standing.verdict if standing else "unknown",
+            "marker": _marker(standing, own, nation),
+            "low": min(low, high),
+            "high": max(low, high),
+            "first": min(first, third),
+            "third": max(first, third),
+            "number": number,
+        }
+
+    def _own(self, look: Findings) -> Record | None:
+        return look.grid.filled(look.year, self.region)
+
+    @staticmethod
+    def _nation(look: Findings) -> Record | None:
+        return look.grid.filled(look.year, COUNTRY)
+
+    # -- heat map ------------------------------------------------------------------------------------
+
+    def heat_map(self) -> tuple[list[Findings], list[tuple[str, bool, list[Cell]]]]:
+        """Indicators, and for each region its short name, whether it stands out, and a cell for each of them."""
+        shown = [look for look in self.looks if len(look.grid.frame(look.year)) >= FEWEST]
+        if not shown:
+            return [], []
+        fifth = [dict(zip(frame["region"], fifths(frame["number"]), strict=True)) for frame in map(_frame, shown)]
+        codes = self.words.catalogue.codes
+        regions = [COUNTRY, *codes.living(max(look.year for look in shown))]
+        return shown, [
+            (
+                self.words.short_region(region),
+                region in (COUNTRY, self.region),
+                [self._cell(look, region, fifth[at].get(region, 0)) for at, look in enumerate(shown)],
+            )
+            for region in regions
+        ]
+
+    def _cell(self, look: Findings, region: str, fifth: int) -> Cell:
+        record = look.grid.filled(look.year, region)
+        if record is None:
+            return Cell(self.words.mark("O"), "", "nothing")
+        text = self.words.marked(look.card, record, unit=False)
+        if region == COUNTRY:
+            return Cell(text, "", "country")
+        standing = look.standings.get(region)
+        if look.by_chance:
+            verdict = standing.verdict if standing else "unknown"
+            return Cell(f"{sign(standing)} {text}".strip(), self.words.say(f"verdict_{verdict}"), verdict)
+        return Cell(text, self.words.say("fifth", number=fifth), f"fifth-{fifth}")
+
+    # -- tile map ------------------------------------------------------------------------------------
+
+    def tile_map(self, title: str) -> str:
+        """Map of equal tiles of the first indicator; empty where too few regions have a value."""
+        look = self.looks[0]
+        frame = look.grid.frame(look.year)
+        if len(frame) < FEWEST:
+            return ""
+        fifth = dict(zip(frame["region"], fifths(frame["number"]), strict=True))
+        codes = self.words.catalogue.codes
+        rows = []
+        for region in codes.living(look.year):
+            tile = codes.regions[region].tile
+            if tile is None:
+                continue
+            cell = self._cell(look, region, fifth.get(region, 0))
+            # A map shades the printed values where there are no verdicts.
+            face = f"{fifth[region]}" if region in fifth and not look.standings else cell.face
+            rows.append(
+                {
+                    "label": tile.name[self.words.lang],
+                    "text": cell.text,
+                    "row": tile.row,
+                    "column": tile.column,
+                    "face": face,
+                    "chosen": region == self.region,
+                    "word": cell.word,
+                }
+            )
+        about = "; ".join(f"{row['label']}: {row['text']} {row['word']}".strip() for row in rows)
+        return charts.tiles(pd.DataFrame(rows), Alternative(title, about))
+
+    # -- funnel --------------------------------------------------------------------------------------
+
+    def funnel(self, title: str) -> tuple[str, Funnel | None]:
+        """Funnel plot of the first indicator's rates, and what it rests on."""
+        look = self.looks[0]
+        nation = self._nation(look)
+        regions = [record for record in records_of(look) if record["base"] == record["base"] and has_interval(record)]
+        if nation is None or look.card.kind != "rate" or len(regions) < FEWEST:
+            return "", None
+        found = funnel(regions, float(nation["value"]), per_of(look.card))
+        named = found.points["outside"] | (found.points["region"] == self.region)
+        if not named.any():
+            named = found.points["number"].rank(method="first", ascending=False) <= NAMED
+        points = found.points.assign(
+            label=[
+                self.words.short_region(region) if name else ""
+                for region, name in zip(found.points["region"], named, strict=True)
+            ],
+            chosen=found.points["region"] == self.region,
+        )
+        names = [self.words.say("funnel_base"), self.words.unit(look.card)]
+        ticks = [lambda number: self.words.amount(number / 1000, 0), lambda number: self.words.amount(number, 1)]
+        about = self.words.say("chart_name", title=title)
+        alternative = Alternative(about, " ".join(self.funnel_sentences(found)))
+        return charts.funnel(points, found.limits, float(nation["value"]), alternative, names, ticks), found
+
+    def funnel_sentences(self, found: Funnel) -> list[str]:
+        """Whether the regions spread by more than chance, and which lie outside the funnel."""
+        words = self.words
+        spread = words.amount(found.dispersion, 1)
+        told = [words.sentence("funnel_over" if found.overdispersed else "funnel_chance", spread=spread)]
+        outside = found.points[found.points["outside"]]
+        names = words.listed(map(words.region, outside["region"]))
+        return [*told, words.sentence("funnel_outside", regions=names) if names else words.sentence("funnel_none")]
+
+    # -- inequality ----------------------------------------------------------------------------------
+
+    def between_regions(self, children: Mapping[str, float], order: Mapping[str, float]) -> tuple[Table | None, int]:
+        """Table of how unequal the regions are; and the number of indicators of which nobody can say.
+
+        Parameters
+        ----------
+        children : mapping of str to float
+            Children of each region, the weights.
+        order : mapping of str to float
+            What the regions are ordered by, from low to high.
+        """
+        looks = [look for look in self.looks if look.whole and look.card.kind not in ("count", "money", "change")]
+        told = [look for look in looks if not look.by_chance or all(one.last for one in look.standings.values())]
+        told = [look for look in told if look.standings or not look.by_chance]
+        rows = [self._unequal(look, children, order) for look in told]
+        say = self.words.say
+        columns = [say(f"unequal_{name}") for name in ("highest", "lowest", "difference", "ratio", "gini", "slope")]
+        table = Table(say("unequal_caption"), say("indicator"), columns, rows, stacks=True) if rows else None
+        return table, len(looks) - len(told)
+
+    def _unequal(self, look: Findings, children: Mapping[str, float], order: Mapping[str, float]) -> Row:
+        frame = look.grid.frame(look.year).sort_values("number", ascending=False, kind="stable")
+        frame = frame[frame["region"].isin(children)]
+        high, low = (look.grid.filled(look.year, frame["region"].iloc[at]) for at in (0, -1))
+        assert high and low
+        words, card = self.words, look.card
+        named = [
+            words.say(
+                "item_with_value",
+                item=words.short_region(record["region"]),
+                value=words.marked(card, record, unit=False),
+            )
+            for record in (high, low)
+        ]
+        title = card.title[words.lang]
+        if look.by_chance and not _surely_apart(look):
+            return Row(title, [*named, *[words.say("within_chance")] * 4])
+        weights = [children[region] for region in frame["region"]]
+        places = [order.get(region, math.nan) for region in frame["region"]]
+        measured = words.say(
+            "gini_theil",
+            gini=words.amount(gini(frame["number"], weights), 3),
+            theil=words.amount(theil(frame["number"], weights), 3),
+        )
+        return Row(title, [*named, *self._apart(look, high, low), measured, self._slope(look, frame, weights, places)])
+
+    def _apart(self, look: Findings, high: Record, low: Record) -> list[str]:
+        """Difference and ratio of two figures, with their intervals where both have one."""
+        words, card = self.words, look.card
+        one, other = (float(record["value"]) for record in (high, low))
+        decimals = max(len(record["value"].partition(".")[2]) for record in (high, low))
+        apart_by = words.as_difference(card, words.amount(one - other, decimals))
+        times = words.amount(one / other, 1) if other else words.say("no_ratio")
+        if not other or not (has_interval(high) and has_interval(low)):
+            return [apart_by, times]
+        ends = [(record["low"], record["high"]) for record in (high, low)]
+        triples = [(min(max(v, a), b), a, b) for v, (a, b) in zip((one, other), ends, strict=True)]
+        spans = [difference(*triples), ratio(*triples)]
+        texts = [
+            words.say("range_of", low=words.amount(a, d), high=words.amount(b, d) if math.isfinite(b) else "∞")
+            for (a, b), d in zip(spans, (decimals, 1), strict=True)
+        ]
+        return [
+            words.say("item_with_value", item=text, value=span)
+            for text, span in zip((apart_by, times), texts, strict=True)
+        ]
+
+    def _slope(self, look: Findings, frame: pd.DataFrame, weights: list[float], order: list[float]) -> str:
+        """Slope and concentration along the order, where all regions have a place in it."""
+        words = self.words
+        if any(map(math.isnan, order)):
+            return words.say("no_order")
+        found = slope_index(frame["number"], order, weights)
+        decimals = max(look.card.decimals, 1)
+        amounts = {name: words.amount(getattr(found, name), decimals) for name in ("difference", "low", "high")}
+        index = words.amount(concentration(frame["number"], order, weights), 2)
+        return words.say("slope_with_index", **amounts, index=index)
+
+    def town_and_country(self, splits: Sequence[Findings]) -> Table | None:
+        """Table of town against country, for the indicators that have both.
+
+        Parameters
+        ----------
+        splits : sequence of Findings
+            By region, split by settlement.
+        """
+        rows = []
+        for look in splits:
+            town, country = (look.grid.filled(look.year, self._where(look), group=one) for one in ("urban", "rural"))
+            if town and country and look.card.kind not in ("count", "money"):
+                rows.append(self._settled(look, town, country))
+        say = self.words.say
+        columns = [say("urban"), say("rural"), say("unequal_difference"), say("unequal_ratio"), say("unequal_judged")]
+        return Table(say("settled_caption"), say("indicator"), columns, rows, stacks=True) if rows else None
+
+    def _where(self, look: Findings) -> str:
+        both = all(look.grid.filled(look.year, self.region, group=one) for one in ("urban", "rural"))
+        return self.region if both else COUNTRY
+
+    def _settled(self, look: Findings, town: Record, country: Record) -> Row:
+        words, card = self.words, look.card
+        values = [words.marked(card, record, unit=False) for record in (town, country)]
+        place = words.short_region(town["region"])
+        title = words.say("label_with_value", item=card.title[words.lang], value=place)
+        verdict = apart(town, country, card.polarity)
+        if not look.by_chance:
+            return Row(title, [*values, *self._apart(look, town, country), words.say("counted_in_full")])
+        if verdict == "unknown":
+            return Row(title, [*values, *[words.say("verdict_unknown")] * 3])
+        word = words.say("within_chance" if verdict == "similar" else "beyond_chance")
+        return Row(title, [*values, *self._apart(look, town, country), word])
+
+
+def records_of(look: Findings) -> list[Record]:
+    """Figures of the regions in the year of a look."""
+    found = (look.grid.filled(look.year, region) for region in look.grid.regions(look.year))
+    return [record for record in found if record]
+
+
+def by_region(figures: pd.DataFrame, year: int) -> dict[str, float]:
+    """Totals of the regions in a year, of an indicator's best figures."""
+    frame = figures[(figures["year"] == year) & (figures["region"] != COUNTRY) & figures["number"].notna()]
+    for name in ("sex", "settlement"):
+        frame = frame[frame[name] == "total"]
+    return {record["region"]: float(record["number"]) for record in records(frame)}
+
+
+def _surely_apart(look: Findings) -> bool:
+    """Whether at least one region is surely below the highest one."""
+    return any(one.first > 1 for one in look.standings.values())
+
+
+def _frame(look: Findings) -> pd.DataFrame:
+    return look.grid.frame(look.year)
+
+
+def _marker(standing: Standing | None, own: Record, nation: Record) -> str:
+    """Shape of the region's mark: triangles up and down for what is sure, a circle for what is not, else a diamond."""
+    if standing is None or standing.verdict == "unknown":
+        return "D"
+    if standing.verdict == "similar":
+        return "o"
+    return "^" if float(own["value"]) > float(nation["value"]) else "v"
