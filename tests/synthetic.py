@@ -99,6 +99,7 @@ def write_package(folder: Path, seed: int) -> Project:
     for name, card in CARDS.items():
         wide = [None, None] if card["kind"] == "rate" else [0, 100] if card["kind"] == "share" else [0, None]
         rest = {"chapter": "demography", "range": wide, "polarity": "neutral", "agency": "bns",
+                "interval": {"method": "none", "reason": "full_count"},
                 "title": text(name), "definition": text(name)}  # fmt: skip
         _dump(where.indicators / f"{name}.yml", {"id": name, **card, **rest})
     for name, rows in _figures(np.random.default_rng(seed)).items():

@@ -1,6 +1,7 @@
 """balalar: the national report on the situation of children in Kazakhstan, reproducible.
 
-A notebook needs ``open_brief``, ``open_audit`` or ``open_method``; a researcher may want ``open_dataset`` for all figures as one table.
+A notebook needs ``open_brief``, ``open_audit`` or ``open_method``; a researcher may want ``open_dataset`` for all
+figures as one table.
 """
 
 from balalar.audit_brief import open_audit

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from balalar.cards import COUNTRY, TOTAL, Card
 from balalar.charts import Alternative, bars
 from balalar.cohorts import SCHOOL_AGE, intakes
+from balalar.compare import has_interval
 from balalar.dataset import Dataset, agree, open_dataset, read_corrections
 from balalar.errors import RequestError
 from balalar.estimates import BASES, CHILDREN, Estimates
@@ -228,7 +229,7 @@ class Brief:
                 marks=self._marks(drawn),
                 table_marks=self._marks(view.statuses - drawn),
                 keys=[self.words.say(key) for key in dict.fromkeys(view.keys)],
-                how=COMPARED_LINK if svg and (view.keys or findings.by_chance) else "",
+                how=COMPARED_LINK,
                 definition=card.definition[self.words.lang],
                 warning=card.caveat[self.words.lang] if card.doubtful and card.caveat else "",
                 notes=[*self._notes(card, findings.year, used), *self._chance_notes(card, findings)],
@@ -303,7 +304,9 @@ class Brief:
                            year=self.words.heading(look.card, look.year)) for look in shown
         ]  # fmt: skip
         title = self.words.say("heat_title")
-        return Block(render("heat.html.j2", words=self.words, title=title, heads=heads, rows=rows, how=COMPARED_LINK))
+        marks = self._marks_in(" ".join(cell.text for _, _, cells in rows for cell in cells))
+        words = {"words": self.words, "title": title, "heads": heads, "rows": rows, "marks": marks}
+        return Block(render("heat.html.j2", **words, how=COMPARED_LINK))
 
     def tile_map(self, indicator: str) -> Block:
         """Map of equal tiles of the regions' values."""
@@ -504,7 +507,7 @@ class Brief:
                 title=title,
                 sentences=list(sentences),
                 svg=svg,
-                notes=notes,
+                notes=[*notes, *filter(None, [self._marks_in(svg)])],
                 table="",
                 source=" ".join(dict.fromkeys(sources)),
                 how=COMPARED_LINK,
@@ -706,6 +709,9 @@ class Brief:
         codes = [words.inline(card, name, record[name]) for name in card.dimensions if record[name] != TOTAL]
         label = ": ".join([card.title[words.lang], *([", ".join(codes)] if codes else [])])
         value = words.marked(card, record)
+        if has_interval(record) and not card.doubtful:
+            ends = {end: words.like(record, record[end]) for end in ("low", "high")}
+            value = words.say("value_with_interval", value=value, **ends)
         earlier = [
             words.say("item_with_value", item=words.marked(card, one), value=words.heading(card, one["year"]))
             for one in before

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate, pairwise
@@ -420,7 +420,7 @@ def lines(
     rows: pd.DataFrame,
     alternative: Alternative,
     tick: Callable[[float], str],
-    breaks: Sequence[int] = (),
+    breaks: Mapping[str, Sequence[int]] | None = None,
 ) -> str:
     """Series over years, each named at its end; a gap between years is dashed, a break is marked.
 
@@ -433,8 +433,8 @@ def lines(
     alternative : Alternative
     tick : callable
         Number on the axis to its text.
-    breaks : sequence of int
-        Years from which the series does not compare with what came before.
+    breaks : mapping of str to sequence of int
+        Years from which a series does not compare with what came before.
     """
     with matplotlib.rc_context(STYLE):
         names = list(dict.fromkeys(rows["series"]))
@@ -443,6 +443,7 @@ def lines(
         figure = Figure(figsize=(WIDTH / 72, height / 72))
         left = (max(_width(tick(rows["number"].max())), 24) + 8) / WIDTH
         axes = figure.add_axes((left, 24 / height, 0.96 - left, 168 / height))
+        breaks = breaks or {}
         segments = _segments(rows, breaks)
         colours, inks = (dict(zip(names, palette, strict=False)) for palette in (GROUP_COLOURS, GROUP_INKS))
         for (name, gap), part in segments:
@@ -457,7 +458,7 @@ def lines(
                 ax=axes,
                 **style,
             )
-            if part["low"].notna().all():
+            if "low" in part and part["low"].notna().all():
                 axes.fill_between(part["year"], part["low"], part["high"], color=colours[name], alpha=0.16, lw=0)
         for name, marker in zip(names, MARKERS, strict=False):
             own = rows[rows["series"] == name]
@@ -469,7 +470,7 @@ def lines(
                 textcoords="offset points", ha="center", fontsize=SMALL, color=inks[row["series"]],
                 bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
             )  # fmt: skip
-        _year_axes(axes, rows, tick, breaks)
+        _year_axes(axes, rows, tick, sorted({year for years in breaks.values() for year in years}))
         if (rows["number"][lows] < rows["number"].max() * NEAR_ZERO).any():
             # Room for a value that stands below a point near zero.
             axes.set_ylim(bottom=-rows["number"].max() * NEAR_ZERO)
@@ -495,7 +496,7 @@ def _crowded(above: pd.Series, top: float) -> bool:
     return bool(((above > 0) & (above < top * 0.12)).any())
 
 
-def _segments(rows: pd.DataFrame, breaks: Sequence[int]) -> list[tuple[tuple[str, bool], pd.DataFrame]]:
+def _segments(rows: pd.DataFrame, breaks: Mapping[str, Sequence[int]]) -> list[tuple[tuple[str, bool], pd.DataFrame]]:
     """Pairs of neighbouring points and whether years are missing between them; none across a break."""
     found = []
     for name, own in rows.groupby("series", sort=False):
@@ -503,7 +504,7 @@ def _segments(rows: pd.DataFrame, breaks: Sequence[int]) -> list[tuple[tuple[str
         for at in range(len(own) - 1):
             pair = own.iloc[at : at + 2]
             first, second = pair["year"]
-            if not any(first < year <= second for year in breaks):
+            if not any(first < year <= second for year in breaks.get(str(name), ())):
                 found.append(((str(name), second - first > 1), pair))
     return found
 

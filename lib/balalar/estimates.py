@@ -130,14 +130,13 @@ class Estimates:
     def _cases(self, card: Card, record: Record) -> Basis | None:
         """Cases behind a count or a rate: printed, or else recovered from the rate and its base."""
         if card.kind == "count":
-            counted = _span(record["value"])
-            return Basis(counted, Span(1.0, 1.0, 1.0), "printed") if counted.least == counted.most else None
+            return None if record["status"] == "E" else Basis(_span(record["value"]), Span(1.0, 1.0, 1.0), "printed")
         base = self._over_the_year(card, record)
         printed = self._count(card.interval.cases, record, {})
         nobody = Span(math.nan, math.nan, math.nan)
         if printed and printed.least == printed.most and (base or printed.middle > 0):
             return Basis(printed, base or nobody, "printed")
-        if base is None:
+        if base is None or record["status"] == "E":  # what «about 20» was rounded from nobody knows
             return None
         per, half = per_of(card), 10.0 ** exponent(record["value"]) / 2
         number = float(record["value"])

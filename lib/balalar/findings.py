@@ -15,6 +15,7 @@ from balalar.words import Words
 
 MOST_LEADING = 3  # values named on one side among the key findings
 MOST_NAMED = 6  # regions named for one value; more are counted
+TOLD = 3  # years from which it is told that too few compare for a trend
 MOST_ALONE = 4  # regions named that would differ had each been compared alone; more are counted
 ENOUGH = 0.8  # share of the regions a table must hold for its extremes to be the country's
 
@@ -80,7 +81,8 @@ class Findings:
     @cached_property
     def standings(self) -> dict[str, Standing]:
         """Where each region stands in the year; empty where the look is not by region or nobody can say."""
-        if self.grid.by != "region" or not self.by_chance or self.card.doubtful:
+        sums = self.card.kind in ("count", "money")  # of which the country has the sum
+        if self.grid.by != "region" or sums or not self.by_chance or self.card.doubtful:
             return {}
         found = standings(self.grid, self.year)
         return found if any(one.verdict != "unknown" for one in found.values()) else {}
@@ -101,7 +103,9 @@ class Findings:
     def _spread(self) -> list[str]:
         """Between what values the regions lie, where nobody can say whether they differ."""
         frame = self.grid.frame(self.year)
-        if not self.whole or self.card.kind == "count":
+        if self.whole and self.card.kind in ("count", "money"):
+            return []  # large and small regions
+        if not self.whole:
             ordered = [group for _, group in frame.sort_values("number", ascending=False).groupby("number", sort=False)]
             return [self.words.sentence("regions_printed", regions=self._named(ordered))]
         order = frame.sort_values("number")["region"].iloc[[0, -1]]
@@ -169,7 +173,7 @@ class Findings:
         if self.grid.by != "year" or self.grid.split:
             return []
         found = self.tested()
-        if found is None or found.points < 2:
+        if found is None or (found.direction == "untested" and len(self._series()) < TOLD):
             return []
         years = {"first": found.first, "last": found.last}
         if found.direction in ("none", "untested"):
@@ -183,11 +187,16 @@ class Findings:
     def tested(self) -> Trend | None:
         """The tested change of the country's or the chosen region's series; None where it has no value."""
         region = self.region if self.grid.years(self.region) else COUNTRY
-        years = [year for year in self.grid.years(region) if year <= self.year]
+        years = self._series()
         if not years:
             return None
         values = [float(record["value"]) for year in years if (record := self.grid.filled(year, region))]
         return trend(years, values, breaks_of(self.card, self.words.catalogue.codes, region))
+
+    def _series(self) -> list[int]:
+        """Years of the chosen region's, or else the country's, series."""
+        region = self.region if self.grid.years(self.region) else COUNTRY
+        return [year for year in self.grid.years(region) if year <= self.year]
 
     def nation(self) -> list[str]:
         """The country's value and how it changed."""
@@ -246,13 +255,14 @@ class Findings:
 
     def _own_standing(self, record: Record) -> list[str]:
         """The chosen region against the country, chance allowed for, and the places that are open to it."""
-        if self.grid.by != "region" or self.grid.filled(self.year, COUNTRY) is None:
+        sums = self.card.kind in ("count", "money")
+        if self.grid.by != "region" or sums or self.grid.filled(self.year, COUNTRY) is None:
             return []
         one = self.standings.get(self.region)
         if one is None or one.verdict == "unknown":
-            return [self.words.sentence("own_unknown")]
+            return [self.words.sentence("own_unknown", region=self.words.region(self.region))]
         ends = {"low": self.words.like(record, record["low"]), "high": self.words.like(record, record["high"])}
-        found = [self.words.sentence(f"own_{one.verdict}", **ends)]
+        found = [self.words.sentence(f"own_{one.verdict}", region=self.words.region(self.region), **ends)]
         frame = self.grid.frame(self.year)
         if one.last and self.whole:
             places = {"first": one.first, "last": one.last, "total": len(frame)}

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from balalar import charts
-from balalar.cards import COUNTRY
+from balalar.cards import COUNTRY, TOTAL
 from balalar.charts import Alternative
 from balalar.compare import Funnel, Standing, apart, fifths, funnel, has_interval, quarter_points, sign
 from balalar.estimates import per_of
@@ -21,6 +21,7 @@ from balalar.measures import Record, records
 from balalar.tables import Row, Table
 from balalar.words import Words
 
+RATIO = 2  # decimals of a ratio
 NAMED = 2  # highest points that are named where none lies outside a funnel
 FEWEST = 10  # regions below which no map, funnel or measure of inequality is made
 
@@ -59,7 +60,8 @@ class Panel:
             return "", []
         rows = pd.DataFrame([self._spine_row(look) for look in drawn])
         say = self.words.say
-        ends = [say("spine_worst"), say("spine_best")]
+        judged = any(look.card.polarity != "neutral" for look in drawn)
+        ends = [say(key) for key in (("spine_worst", "spine_best") if judged else ("spine_low", "spine_high"))]
         legend = [self.words.short_region(self.region), say("spine_half"), self.words.short_region(COUNTRY)]
         about = " ".join(f"{row['label']}: {row['text']} {row['word']}." for row in rows.to_dict("records"))
         return charts.spine(rows, Alternative(title, about), ends, legend), drawn
@@ -207,6 +209,7 @@ class Panel:
             What the regions are ordered by, from low to high.
         """
         looks = [look for look in self.looks if look.whole and look.card.kind not in ("count", "money", "change")]
+        looks = [look for look in looks if set(look.grid.regions(look.year)) <= set(children)]
         told = [look for look in looks if not look.by_chance or all(one.last for one in look.standings.values())]
         told = [look for look in told if look.standings or not look.by_chance]
         rows = [self._unequal(look, children, order) for look in told]
@@ -217,7 +220,6 @@ class Panel:
 
     def _unequal(self, look: Findings, children: Mapping[str, float], order: Mapping[str, float]) -> Row:
         frame = look.grid.frame(look.year).sort_values("number", ascending=False, kind="stable")
-        frame = frame[frame["region"].isin(children)]
         high, low = (look.grid.filled(look.year, frame["region"].iloc[at]) for at in (0, -1))
         assert high and low
         words, card = self.words, look.card
@@ -247,15 +249,15 @@ class Panel:
         one, other = (float(record["value"]) for record in (high, low))
         decimals = max(len(record["value"].partition(".")[2]) for record in (high, low))
         apart_by = words.as_difference(card, words.amount(one - other, decimals))
-        times = words.amount(one / other, 1) if other else words.say("no_ratio")
+        times = words.amount(one / other, RATIO) if other else words.say("no_ratio")
         if not other or not (has_interval(high) and has_interval(low)):
             return [apart_by, times]
         ends = [(record["low"], record["high"]) for record in (high, low)]
         triples = [(min(max(v, a), b), a, b) for v, (a, b) in zip((one, other), ends, strict=True)]
         spans = [difference(*triples), ratio(*triples)]
         texts = [
-            words.say("range_of", low=words.amount(a, d), high=words.amount(b, d) if math.isfinite(b) else "∞")
-            for (a, b), d in zip(spans, (decimals, 1), strict=True)
+            words.say("from_to", low=words.amount(a, d), high=words.amount(b, d) if math.isfinite(b) else "∞")
+            for (a, b), d in zip(spans, (decimals, RATIO), strict=True)
         ]
         return [
             words.say("item_with_value", item=text, value=span)
@@ -314,11 +316,12 @@ def records_of(look: Findings) -> list[Record]:
     return [record for record in found if record]
 
 
-def by_region(figures: pd.DataFrame, year: int) -> dict[str, float]:
-    """Totals of the regions in a year, of an indicator's best figures."""
-    frame = figures[(figures["year"] == year) & (figures["region"] != COUNTRY) & figures["number"].notna()]
+def by_region(figures: pd.DataFrame, wanted: int) -> dict[str, float]:
+    """Totals of the regions in a year, or else in the latest one before it, of an indicator's best figures."""
+    frame = figures[(figures["year"] <= wanted) & (figures["region"] != COUNTRY) & figures["number"].notna()]
     for name in ("sex", "settlement"):
-        frame = frame[frame[name] == "total"]
+        frame = frame[frame[name] == TOTAL]
+    frame = frame[frame["year"] == frame["year"].max()]
     return {record["region"]: float(record["number"]) for record in records(frame)}
 
 

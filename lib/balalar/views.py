@@ -389,7 +389,8 @@ class View:
         frame = pd.DataFrame(rows)
         if frame["low"].notna().sum() > 1:
             self.keys.append("band_key")
-        breaks = breaks_of(self.grid.card, self.words.catalogue.codes, pairs[0][0])
+        codes = self.words.catalogue.codes
+        breaks = {self._series(region, group): breaks_of(self.grid.card, codes, region) for region, group in pairs}
         return charts.lines(frame, alternative, self._tick(frame["number"].abs().max()), breaks)
 
     def _tick(self, largest: float) -> Callable[[float], str]:

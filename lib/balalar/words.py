@@ -91,7 +91,8 @@ class Words:
     def amount(self, number: float, decimals: int) -> str:
         """A computed number with so many decimals, in the language's format."""
         pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
-        return format_decimal(number, format=pattern, locale=self.locale).replace("-", "−")
+        rounded = round(number, decimals) + 0.0  # no minus before a zero
+        return format_decimal(rounded, format=pattern, locale=self.locale).replace("-", "−")
 
     def like(self, record: Mapping[str, Any], number: float) -> str:
         """A computed number in the precision and with the power of ten of a figure: a limit of its interval."""

@@ -21,6 +21,7 @@ dimensions: []
 range: [0, null]
 polarity: neutral
 agency: bns
+interval: {{method: none, reason: full_count}}
 title: {TEXT.format("Құтан")}
 definition: {TEXT.format("Storks.")}
 """

@@ -18,11 +18,15 @@ from tests.conftest import run_balalar
 
 LANGS = ("kk", "ru", "en")
 AUDIT = "report_audit"
+METHOD = "how_we_compare"
 CHAPTERS = ("demography", "health", "education", "social_protection", "welfare")
 # Latin words that a Kazakh or Russian page may hold: names and formats.
 LATIN = {
     "balalar", "CSV", "CC", "BY", "danabala", "kz", "IQAir", "AQI", "PM", "I", "II", "III", "Telegram", "Kids", "Go",
     "Free",
+    # Authors of the methods.
+    "Garwood", "Breslow", "Day", "Wilson", "Newcombe", "Kish", "Zou", "Donner", "Klein", "Wright", "Wieczorek",
+    "Spiegelhalter", "Mann", "Kendall", "Sen", "Theil", "Mackenbach", "Kunst", "T",
 }  # fmt: skip
 LEFTOVERS = re.compile(r"\b(nan|NaN|None|null|undefined|inf)\b|[{}]|\b[a-z]+_[a-z_]+\b|KZ-\d\d|<NA>")
 
@@ -119,8 +123,8 @@ def test_every_brief_is_there(
         (earlier_region_site, ["2021/KZ-61", "2021/KZ-75"], ["kk"]),
     ):
         wanted = {f"{lang}/{place}/{chapter}.html" for lang in langs for place in places for chapter in CHAPTERS}
-        # A report is audited as a whole, in the year of the report.
-        wanted |= {f"{lang}/2022/{AUDIT}.html" for lang in langs if places == ["2022"]}
+        # A report is audited as a whole, in the year of the report; how figures are compared is told beside it.
+        wanted |= {f"{lang}/2022/{page}.html" for lang in langs for page in (AUDIT, METHOD) if places == ["2022"]}
         made = {str(path.relative_to(folder)) for path in folder.rglob("*.html") if path.name != "index.html"}
         assert made == wanted
         assert {str(path.relative_to(folder)) for path in folder.rglob("index.html")} == {

@@ -61,7 +61,7 @@ def test_the_same_rows_give_the_same_bytes() -> None:
 def test_a_line_does_not_cross_a_break_and_dashes_a_gap() -> None:
     years = [2016, 2017, 2018, 2019, 2022]
     rows = pd.DataFrame({"series": "s", "year": years, "number": [4.0, 4.4, 7.0, 6.6, 6.0], "text": ""})
-    segments = charts._segments(rows, [2018])
+    segments = charts._segments(rows, {"s": [2018]})
     assert [tuple(pair["year"]) for _, pair in segments] == [(2016, 2017), (2018, 2019), (2019, 2022)]
     assert [gap for (_, gap), _ in segments] == [False, False, True]
 
@@ -84,3 +84,38 @@ def test_more_groups_than_texts_get_an_axis() -> None:
 def test_a_long_legend_takes_a_second_line() -> None:
     assert charts._legend_lines(["short", "names"]) == 1
     assert charts._legend_lines(["a very long name of a group indeed"] * 2) == 2
+
+
+def test_a_whisker_that_dwarfs_all_bars_is_cut_and_the_cut_is_marked() -> None:
+    rows = pd.DataFrame(
+        {"label": ["a", "b"], "number": [2.0, 1.0], "text": ["2.0", "1.0"], "role": "plain", "verdict": ["worse", ""],
+         "low": [1.0, 0.5], "high": [3.0, 2.0], "lowest": [0.5, 0.2], "highest": [4.0, 40.0]}
+    )  # fmt: skip
+    alone = charts.intervals(rows.assign(highest=[4.0, 4.5]), Alternative("n", "d"), 1.5)
+    cut = charts.intervals(rows, Alternative("n", "d"), 1.5)
+    assert _texts(cut) == _texts(alone) == ["a", "b", "2.0", "1.0"]
+    assert cut.count("PathCollection") == alone.count("PathCollection")
+    assert len(cut) > len(alone)  # the mark of the cut
+
+
+def test_a_region_without_an_interval_keeps_its_bar() -> None:
+    nothing = float("nan")
+    rows = pd.DataFrame(
+        {"label": ["a", "b"], "number": [2.0, 1.0], "text": ["2.0", "1.0"], "role": "plain", "verdict": ["", "unknown"],
+         "low": [1.0, nothing], "high": [3.0, nothing], "lowest": [0.5, nothing], "highest": [4.0, nothing]}
+    )  # fmt: skip
+    assert _texts(charts.intervals(rows, Alternative("n", "d"))) == ["a", "b", "2.0", "1.0"]
+
+
+def test_every_region_has_a_tile_of_its_own(catalogue) -> None:
+    living = catalogue.codes.living(2022)
+    places = {(one.row, one.column) for one in (catalogue.codes.regions[code].tile for code in living) if one}
+    assert len(places) == len(living) == 20
+
+
+def test_tiles_write_every_name_and_value() -> None:
+    rows = pd.DataFrame(
+        {"label": ["Abai", "Қарағанды"], "text": ["▲ 5.1", "● 2.0"], "row": [1, 2], "column": [1, 6],
+         "face": ["worse", "3"], "chosen": [True, False]}
+    )  # fmt: skip
+    assert set(_texts(charts.tiles(rows, Alternative("n", "d")))) == {"Abai", "Қарағанды", "▲ 5.1", "● 2.0"}

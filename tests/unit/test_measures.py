@@ -71,7 +71,7 @@ def test_which_year_a_brief_shows(years: list[int], wanted: int, newest: bool, s
 def test_a_derived_share_is_the_quotient_of_the_counts(dataset) -> None:
     # 6,717,954 children (table 2.1) of 19,766,807 people (table 5.11) are 33.99 %: printed 34.0.
     card = dataset.catalogue.cards["child_share_recomputed"]
-    made = measures.derive(card, dataset.best("child_population"), dataset.best("population"))
+    made = measures.derive(card, dataset.best)
     country = made[(made["region"] == "KZ") & (made["sex"] == "total") & (made["year"] == 2023)]
     assert country["value"].tolist() == ["34.0"]
     assert country["number"].iloc[0] == pytest.approx(6717954 / 19766807 * 100)
