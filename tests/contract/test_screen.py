@@ -59,7 +59,7 @@ FAULTS = {
     "unknown key on a card": (append(CARD, "colour: red\n"), CARD, None, "there is no such key"),
     "doubled key on a card": (append(CARD, "unit: person\n"), CARD, None, "a key stands once"),
     "missing translation": (
-        replace(CARD, "\n  ru: ", "\n  rus: "), CARD, 12, "the words must stand in kk, ru, en; missing: ru",
+        replace(CARD, "\n  ru: ", "\n  rus: "), CARD, 18, "the words must stand in kk, ru, en; missing: ru",
     ),
     "empty translation": (replace("data/text/health.yml", "illness: {kk: Аурушаңдық", "illness: {kk: ''"),
         "data/text/health.yml", 3, "at least 1 character"),
@@ -110,7 +110,7 @@ FAULTS = {
         "data/text/common.yml", None, "braces hold the name of a placeholder and nothing else"),
     "unit without its value": (replace("data/codes.yml", 'en: "{value} km"', 'en: "{number} km"'),
         "data/codes.yml", None, "placeholders differ"),
-    "alias": (append(CARD, "labels: &a {sex: *a}\n"), CARD, 20, "anchors and aliases are not used"),
+    "alias": (append(CARD, "labels: &a {sex: *a}\n"), CARD, 26, "anchors and aliases are not used"),
     "unknown locale": (replace("data/edition.yml", "ru_KZ", "xx_YY"), "data/edition.yml", None, "a CLDR locale"),
     "range without bounds": (replace(CARD, "range: [0, 1000]", "range: [.nan, 1000]"), CARD, 8, "finite number"),
     "correction that fits nothing": (
