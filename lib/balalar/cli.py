@@ -8,13 +8,14 @@ from collections.abc import Callable
 from functools import wraps
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
 from balalar import cards, coverage, exchange, ingest, press, screen, site
 from balalar.audit_brief import AuditBrief, correction_rows, open_audit, told
 from balalar.claims import read_claims
+from balalar.compare import marked
 from balalar.dataset import open_dataset
 from balalar.errors import BalalarError, DataError, Fault
 from balalar.paths import project
@@ -158,13 +159,15 @@ def _audit_chapter(brief: AuditBrief) -> str:
 
 @main.command("export")
 @click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--view", type=click.Choice(["corrected", "printed"]), default="corrected", show_default=True)
+@click.option(
+    "--view", type=click.Choice(["corrected", "printed", "intervals"]), default="corrected", show_default=True
+)
 @_told
-def export_command(out: Path, view: exchange.View) -> None:
-    """Write all observations to OUT, one tidy CSV."""
+def export_command(out: Path, view: Literal["corrected", "printed", "intervals"]) -> None:
+    """Write all observations to OUT, one tidy CSV; or those with an interval of chance, and the verdicts."""
     _refuse_place(out)
     _sound()
-    frame = exchange.tidy(open_dataset(), view)
+    frame = marked(open_dataset()) if view == "intervals" else exchange.tidy(open_dataset(), view)
     exchange.write_csv(frame, out)
     click.echo(f"{len(frame)} observations written to {out}")
 

@@ -5,22 +5,27 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
 from scipy.special import gdtrib, ndtri
 from scipy.stats import chi2
 
-from balalar.cards import COUNTRY, TOTAL, Card, Codes
-from balalar.dataset import exponent
+from balalar.cards import BASIC_DIMENSIONS, COUNTRY, TOTAL, Card, Codes
+from balalar.dataset import Dataset, exponent
+from balalar.estimates import Estimates
 from balalar.intervals import difference
-from balalar.measures import Grid, Record
+from balalar.measures import Grid, Record, derive, records
 
 Verdict = Literal["worse", "better", "higher", "lower", "similar", "unknown"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 APART: tuple[Verdict, ...] = ("worse", "better", "higher", "lower")
 Chance = Literal["none", "some"]
+INTERVAL_NAMES = {"low": "low_95", "high": "high_95", "lowest": "low_998", "highest": "high_998"}
+INTERVAL_NAMES |= {name: name for name in ("cases", "base", "base_least", "basis")}
+LIMIT_DECIMALS = 6
+STANDING_NAMES = ("verdict", "verdict_alone", "first_place", "last_place")
 WINSORISED = 0.1  # share of the regions at each end that may not drive the spread (Spiegelhalter 2005)
 
 
@@ -124,7 +129,7 @@ def _triple(record: Record) -> tuple[float, float, float]:
     return min(max(float(record["value"]), low), high), low, high
 
 
-def standings(grid: Grid, year: int) -> dict[str, Standing]:
+def standings(grid: Grid, year: int, whole: bool) -> dict[str, Standing]:
     """Where each region with a value stands, against the country and among the others.
 
     Parameters
@@ -132,10 +137,19 @@ def standings(grid: Grid, year: int) -> dict[str, Standing]:
     grid : Grid
         Of figures with intervals, by region.
     year : int
+    whole : bool
+        Whether all regions have a value; places among some are none.
+
+    Returns
+    -------
+    dict of str to Standing
+        By region; empty for counts and sums, of which the country has the sum.
     """
+    if grid.card.kind in ("count", "money"):
+        return {}
     nation = grid.filled(year, COUNTRY)
     regions = {region: record for region in grid.regions(year) if (record := grid.filled(year, region))}
-    ranked = all(map(has_interval, regions.values()))
+    ranked = whole and all(map(has_interval, regions.values()))
     places = rank_spans({code: (one["lowest"], one["highest"]) for code, one in regions.items()}) if ranked else {}
     return {
         region: Standing(
@@ -145,6 +159,52 @@ def standings(grid: Grid, year: int) -> dict[str, Standing]:
             *places.get(region, (0, 0)),
         )
         for region, record in regions.items()
+    }
+
+
+def marked(dataset: Dataset) -> pd.DataFrame:
+    """All figures with an interval, their verdicts and places, as one table for other programs.
+
+    Parameters
+    ----------
+    dataset : Dataset
+
+    Returns
+    -------
+    DataFrame
+        indicator, region, year, sex, settlement, other dimensions, value, unit, ``low_95`` … ``high_998`` in that
+        unit, cases, base and ``base_least``, basis (see ``Estimates.of``), ``verdict`` (against the country at
+        99.8 %), ``verdict_alone`` (at 95 %), ``first_place`` and ``last_place``; empty where there is none.
+    """
+    estimates = Estimates(dataset)
+    frames = []
+    for card in dataset.catalogue.cards.values():
+        if card.interval.method == "none" or card.doubtful:
+            continue
+        figures = estimates.of(card, derive(card, dataset.best) if card.derived else dataset.best(card.id))
+        own = _columns_of_standing(card, figures, dataset.catalogue.codes)
+        frames.append(figures.assign(unit=card.unit, **own)[figures["basis"] != ""])
+    frame = pd.concat(frames).rename(columns=INTERVAL_NAMES).round(LIMIT_DECIMALS)
+    others = [name for name in dataset.dimensions if name not in BASIC_DIMENSIONS and frame[name].ne("").any()]
+    key = ["indicator", "region", "year", *BASIC_DIMENSIONS, *others]
+    return frame[[*key, "value", "unit", *INTERVAL_NAMES.values(), *STANDING_NAMES]].reset_index(drop=True)
+
+
+def _columns_of_standing(card: Card, figures: pd.DataFrame, codes: Codes) -> dict[str, Any]:
+    grid = Grid(figures, card, "region")
+    found = {
+        year: standings(grid, year, set(codes.living(year)) <= set(grid.regions(year))) for year in grid.region_years()
+    }
+    totals = [all(row[name] == TOTAL for name in card.dimensions) for row in records(figures)]
+    own = [
+        found.get(year, {}).get(region) if total else None
+        for year, region, total in zip(figures["year"], figures["region"], totals, strict=True)
+    ]
+    return {
+        "verdict": [one.verdict if one else "" for one in own],
+        "verdict_alone": [one.alone if one else "" for one in own],
+        "first_place": [one.first or "" if one else "" for one in own],
+        "last_place": [one.last or "" if one else "" for one in own],
     }
 
 

@@ -81,10 +81,9 @@ class Findings:
     @cached_property
     def standings(self) -> dict[str, Standing]:
         """Where each region stands in the year; empty where the look is not by region or nobody can say."""
-        sums = self.card.kind in ("count", "money")  # of which the country has the sum
-        if self.grid.by != "region" or sums or not self.by_chance or self.card.doubtful:
+        if self.grid.by != "region" or not self.by_chance or self.card.doubtful:
             return {}
-        found = standings(self.grid, self.year)
+        found = standings(self.grid, self.year, self.whole)
         return found if any(one.verdict != "unknown" for one in found.values()) else {}
 
     @property
@@ -155,7 +154,7 @@ class Findings:
         frame = self.grid.frame(self.year)
         highest = frame[frame["number"] == frame["number"].max()]
         alike = not_below_the_highest(self.standings, list(highest["region"]))
-        if alike < 0 or not self.whole:
+        if alike < 0:
             return []
         return [self.words.sentence("top_alike", regions=self._named([highest]), count=alike)]
 
@@ -264,7 +263,7 @@ class Findings:
         ends = {"low": self.words.like(record, record["low"]), "high": self.words.like(record, record["high"])}
         found = [self.words.sentence(f"own_{one.verdict}", region=self.words.region(self.region), **ends)]
         frame = self.grid.frame(self.year)
-        if one.last and self.whole:
+        if one.last:
             places = {"first": one.first, "last": one.last, "total": len(frame)}
             found.append(self.words.sentence("region_rank_span", **places))
         return found

@@ -167,13 +167,13 @@ class MethodBrief:
 
     def _step_verdict(self) -> str:
         words, most, nation = self.words, self._pair[0], self._record(COUNTRY)
-        one = standings(self._grid, self.year)[most["region"]]
+        one = standings(self._grid, self.year, True)[most["region"]]
         # The wide interval decides; the narrow one is what a single comparison would have said.
         key = "sure" if one.verdict in APART else ("alone" if one.alone in APART else "similar")
         return words.say(f"example_{key}", nation=words.number(nation["value"]))
 
     def _step_many(self) -> str:
-        found = standings(self._grid, self.year)
+        found = standings(self._grid, self.year, True)
         amount = {
             "regions": len(found),
             "sure": sum(one.verdict in APART for one in found.values()),

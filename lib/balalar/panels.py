@@ -21,6 +21,7 @@ from balalar.measures import Record, records
 from balalar.tables import Row, Table
 from balalar.words import Words
 
+NOTHING = "–"  # a measure of what may be chance
 RATIO = 2  # decimals of a ratio
 NAMED = 2  # highest points that are named where none lies outside a funnel
 FEWEST = 10  # regions below which no map, funnel or measure of inequality is made
@@ -233,7 +234,7 @@ class Panel:
         ]
         title = card.title[words.lang]
         if look.by_chance and not _surely_apart(look):
-            return Row(title, [*named, *[words.say("within_chance")] * 4])
+            return Row(title, [*named, words.say("within_chance"), *[NOTHING] * 3])
         weights = [children[region] for region in frame["region"]]
         places = [order.get(region, math.nan) for region in frame["region"]]
         measured = words.say(

@@ -14,6 +14,7 @@ from balalar.atomic import put, workplace
 from balalar.audit_brief import anchor
 from balalar.brief import AUDIT_LINK, COMPARED_LINK
 from balalar.cards import COUNTRY
+from balalar.compare import marked
 from balalar.dataset import Dataset
 from balalar.errors import BalalarError
 from balalar.paths import Project
@@ -25,6 +26,7 @@ MARKER = ".balalar-site"  # stands in every site that a build has made
 DOWNLOADS = {
     "download_corrected": "data/balalar-corrected.csv",
     "download_printed": "data/balalar-printed.csv",
+    "download_intervals": "data/balalar-intervals.csv",
 }
 
 
@@ -113,6 +115,7 @@ def _write_site(outcomes: Sequence[Outcome], dataset: Dataset, folder: Path) -> 
     (folder / "data").mkdir()
     exchange.write_csv(exchange.tidy(dataset, "corrected"), folder / DOWNLOADS["download_corrected"])
     exchange.write_csv(exchange.tidy(dataset, "printed"), folder / DOWNLOADS["download_printed"])
+    exchange.write_csv(marked(dataset), folder / DOWNLOADS["download_intervals"])
 
 
 def _linked(text: str, job: Job, jobs: Sequence[Job], dataset: Dataset) -> str:
