@@ -119,14 +119,15 @@ def apart(one: Record | None, other: Record | None, polarity: str) -> Verdict:
     """
     if not (one and other and has_interval(one) and has_interval(other)):
         return "unknown"
-    low, high = difference(_triple(one), _triple(other))
+    low, high = difference(triple(one), triple(other))
     return _named(low > 0, high < 0, polarity)
 
 
-def _triple(record: Record) -> tuple[float, float, float]:
+def triple(record: Record) -> tuple[float, float, float]:
+    """A figure that has an interval, with its limits at 95 %."""
     # A printed rate is rounded, and may lie just outside the limits that its count gives.
     low, high = float(record["low"]), float(record["high"])
-    return min(max(float(record["value"]), low), high), low, high
+    return min(max(float(record["number"]), low), high), low, high
 
 
 def standings(grid: Grid, year: int, whole: bool) -> dict[str, Standing]:

@@ -43,11 +43,14 @@ class Basis:
         rounding.
         ``counted``: a share of people counted. ``sample``: of people asked. ``assumed``: of people asked, where only
         the country's sample is printed and the region's lies between an equal and a proportional part of it.
+    half : float
+        Half the last digit of a rate that the cases are recovered from.
     """
 
     cases: Span | None
     base: Span
     code: str
+    half: float = 0.0
 
 
 class Estimates:
@@ -89,12 +92,13 @@ class Estimates:
 
     def _row(self, card: Card, record: Record) -> dict[str, float | str]:
         """Columns of one figure; none where no interval can be calculated."""
-        if record["value"] == "" or card.interval.method == "none":
+        # What «about 20» or «at least 15 %» was rounded from nobody knows.
+        if record["value"] == "" or record["status"] == "E" or card.interval.method == "none":
             return {}
         basis = self._basis(card, record)
         if basis is None:
             return {}
-        number, per = float(record["value"]), per_of(card)
+        number, per = float(record["number"]), per_of(card)  # of a computed quotient before rounding
         if card.interval.method == "odds":
             share = number / (number + per)
             ends = [per * end / (1 - end) for level in CONFIDENCE for end in self._limits(basis, share, 1.0, level)]
@@ -106,15 +110,27 @@ class Estimates:
         return dict(zip(COLUMNS, ends, strict=False)) | known
 
     def _limits(self, basis: Basis, number: float, per: float, confidence: float) -> tuple[float, float]:
-        if basis.cases is None:
-            people = basis.base.least / (self.design_effect if basis.code in ("sample", "assumed") else 1)
-            low, high = wilson(number / per, people, confidence)
+        if basis.code in ("counted", "sample", "assumed"):
+            people = basis.base.least / (1 if basis.code == "counted" else self.design_effect)
+            share = basis.cases.middle / people if basis.cases else number / per
+            low, high = wilson(share, people, confidence)
             return float(low) * per, float(high) * per
-        low, _ = poisson(basis.cases.least, confidence)
-        _, high = poisson(basis.cases.most, confidence)
-        # Without a base the limits of the count are carried over to the rate in proportion.
-        each = per / basis.base.middle if basis.base.middle == basis.base.middle else number / basis.cases.middle
-        return float(low) * each, float(high) * each
+        assert basis.cases
+        # The interval is longest at one of the ends of what the count may have been.
+        ends = [self._rate_limits(cases, basis, number, per, confidence) for cases in set(_outer(basis.cases))]
+        return min(low for low, _ in ends), max(high for _, high in ends)
+
+    @staticmethod
+    def _rate_limits(cases: float, basis: Basis, number: float, per: float, confidence: float) -> tuple[float, float]:
+        """Limits of a rate, had there been so many cases, over all bases that its printed figure leaves possible."""
+        low, high = (float(end) for end in poisson(cases, confidence))
+        if math.isnan(basis.base.middle):
+            return low * number / cases, high * number / cases
+        most, least = basis.base.most, basis.base.least
+        if basis.code == "recovered" and cases > 0:
+            most = max(min(most, cases * per / max(number - basis.half, SLACK)), least)
+            least = min(max(least, cases * per / (number + basis.half)), most)
+        return low * per / most, high * per / least
 
     # -- out of what -----------------------------------------------------------------------------------
 
@@ -124,19 +140,21 @@ class Estimates:
             return self._cases(card, record)
         if rule.method in ("binomial", "odds"):
             base = self._count(rule.base, record, rule.codes)
-            return Basis(None, base, "counted") if base and base.least > 0 else None
+            cases = self._count(rule.cases, record, {})
+            exact = cases if cases and base and cases.least == cases.most and base.least == base.most else None
+            return Basis(exact, base, "counted") if base and base.least > 0 else None
         return self._sample(card, record)
 
     def _cases(self, card: Card, record: Record) -> Basis | None:
         """Cases behind a count or a rate: printed, or else recovered from the rate and its base."""
         if card.kind == "count":
-            return None if record["status"] == "E" else Basis(_span(record["value"]), Span(1.0, 1.0, 1.0), "printed")
+            return Basis(_span(record["value"]), Span(1.0, 1.0, 1.0), "printed")
         base = self._over_the_year(card, record)
         printed = self._count(card.interval.cases, record, {})
         nobody = Span(math.nan, math.nan, math.nan)
         if printed and printed.least == printed.most and (base or printed.middle > 0):
             return Basis(printed, base or nobody, "printed")
-        if base is None or record["status"] == "E":  # what «about 20» was rounded from nobody knows
+        if base is None:
             return None
         per, half = per_of(card), 10.0 ** exponent(record["value"]) / 2
         number = float(record["value"])
@@ -145,7 +163,7 @@ class Estimates:
         cases = Span(math.ceil(least - SLACK), round(number * base.middle / per), math.floor(most + SLACK))
         if cases.least > cases.most:  # no whole number is printed as this rate: its base was another one
             cases = Span(math.floor(least), cases.middle, math.ceil(most))
-        return Basis(cases, base, "recovered")
+        return Basis(cases, base, "recovered", half)
 
     def _over_the_year(self, card: Card, record: Record) -> Span | None:
         """Base of a rate: of a start-of-year count the mean over the year, else the count of the year."""
@@ -199,6 +217,10 @@ class Estimates:
                 if row["value"] != "" and not card.doubtful
             }
         return self._known[card.id]
+
+
+def _outer(span: Span) -> tuple[float, float]:
+    return span.least, span.most
 
 
 def _ends(span: Span) -> Iterator[float]:

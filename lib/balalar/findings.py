@@ -93,7 +93,7 @@ class Findings:
 
     def compared(self) -> list[str]:
         """Regions against the country, chance allowed for, and how far the highest stands out."""
-        if self.grid.by != "region" or len(self.grid.frame(self.year)) < 2:
+        if self.grid.by != "region" or self.grid.frame(self.year).empty:
             return []
         if not self.standings:
             return self._spread()
@@ -102,6 +102,8 @@ class Findings:
     def _spread(self) -> list[str]:
         """Between what values the regions lie, where nobody can say whether they differ."""
         frame = self.grid.frame(self.year)
+        if len(frame) < 2:
+            return []
         if self.whole and self.card.kind in ("count", "money"):
             return []  # large and small regions
         if not self.whole:
@@ -169,7 +171,7 @@ class Findings:
 
     def trend(self) -> list[str]:
         """Whether the series of the country, or of the chosen region, rises or falls by more than chance."""
-        if self.grid.by != "year" or self.grid.split:
+        if self.grid.by != "year":
             return []
         found = self.tested()
         if found is None or (found.direction == "untested" and len(self._series()) < TOLD):
@@ -185,7 +187,7 @@ class Findings:
 
     def tested(self) -> Trend | None:
         """The tested change of the country's or the chosen region's series; None where it has no value."""
-        region = self.region if self.grid.years(self.region) else COUNTRY
+        region = self.region if self.grid.years(self.region, TOTAL, TOTAL) else COUNTRY
         years = self._series()
         if not years:
             return None
@@ -194,8 +196,8 @@ class Findings:
 
     def _series(self) -> list[int]:
         """Years of the chosen region's, or else the country's, series."""
-        region = self.region if self.grid.years(self.region) else COUNTRY
-        return [year for year in self.grid.years(region) if year <= self.year]
+        region = self.region if self.grid.years(self.region, TOTAL, TOTAL) else COUNTRY
+        return [year for year in self.grid.years(region, TOTAL, TOTAL) if year <= self.year]
 
     def nation(self) -> list[str]:
         """The country's value and how it changed."""
@@ -436,7 +438,7 @@ class Findings:
         """How many regions were printed, where not all living ones were."""
         living = self.words.catalogue.codes.living(self.year)
         counted = [r for r in self._of_the_year() if r["region"] != COUNTRY]
-        if self.grid.split:
+        if self.grid.split and set(living) <= {record["region"] for record in counted}:
             # What is looked at are the groups.
             counted = [record for record in counted if record[self.grid.split] != TOTAL] or counted
         printed = {record["region"] for record in counted}

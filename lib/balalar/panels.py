@@ -12,7 +12,7 @@ import pandas as pd
 from balalar import charts
 from balalar.cards import COUNTRY, TOTAL
 from balalar.charts import Alternative
-from balalar.compare import Funnel, Standing, apart, fifths, funnel, has_interval, quarter_points, sign
+from balalar.compare import Funnel, Standing, apart, fifths, funnel, has_interval, quarter_points, sign, triple
 from balalar.estimates import per_of
 from balalar.findings import Findings
 from balalar.inequality import concentration, gini, slope_index, theil
@@ -21,6 +21,7 @@ from balalar.measures import Record, records
 from balalar.tables import Row, Table
 from balalar.words import Words
 
+MOST_TIED = 3  # regions named for one value; more are counted
 NOTHING = "–"  # a measure of what may be chance
 RATIO = 2  # decimals of a ratio
 NAMED = 2  # highest points that are named where none lies outside a funnel
@@ -224,25 +225,32 @@ class Panel:
         high, low = (look.grid.filled(look.year, frame["region"].iloc[at]) for at in (0, -1))
         assert high and low
         words, card = self.words, look.card
-        named = [
-            words.say(
-                "item_with_value",
-                item=words.short_region(record["region"]),
-                value=words.marked(card, record, unit=False),
-            )
-            for record in (high, low)
-        ]
+        named = [self._with_ties(look, record) for record in (high, low)]
         title = card.title[words.lang]
         if look.by_chance and not _surely_apart(look):
             return Row(title, [*named, words.say("within_chance"), *[NOTHING] * 3])
+        numbers = [record["number"] for record in self._in_order(look, frame)]  # of a quotient, before rounding
         weights = [children[region] for region in frame["region"]]
         places = [order.get(region, math.nan) for region in frame["region"]]
-        measured = words.say(
-            "gini_theil",
-            gini=words.amount(gini(frame["number"], weights), 3),
-            theil=words.amount(theil(frame["number"], weights), 3),
-        )
-        return Row(title, [*named, *self._apart(look, high, low), measured, self._slope(look, frame, weights, places)])
+        index, spread = words.amount(gini(numbers, weights), 3), words.amount(theil(numbers, weights), 3)
+        measured = words.say("gini_theil", gini=index, theil=spread)
+        slope = self._slope(look, numbers, weights, places)
+        return Row(title, [*named, *self._apart(look, high, low), measured, slope])
+
+    @staticmethod
+    def _in_order(look: Findings, frame: pd.DataFrame) -> list[Record]:
+        found = (look.grid.filled(look.year, region) for region in frame["region"])
+        return [record for record in found if record]
+
+    def _with_ties(self, look: Findings, record: Record) -> str:
+        """The regions that share a printed value, or their number, with the value."""
+        words = self.words
+        value = words.marked(look.card, record, unit=False)
+        frame = look.grid.frame(look.year)
+        tied = list(frame.loc[frame["number"] == float(record["value"]), "region"])
+        if len(tied) > MOST_TIED:
+            return words.say("tied_regions", count=len(tied), value=value)
+        return words.say("item_with_value", item=words.listed(map(words.short_region, tied)), value=value)
 
     def _apart(self, look: Findings, high: Record, low: Record) -> list[str]:
         """Difference and ratio of two figures, with their intervals where both have one."""
@@ -251,29 +259,26 @@ class Panel:
         decimals = max(len(record["value"].partition(".")[2]) for record in (high, low))
         apart_by = words.as_difference(card, words.amount(one - other, decimals))
         times = words.amount(one / other, RATIO) if other else words.say("no_ratio")
-        if not other or not (has_interval(high) and has_interval(low)):
+        if not (has_interval(high) and has_interval(low)):
             return [apart_by, times]
-        ends = [(record["low"], record["high"]) for record in (high, low)]
-        triples = [(min(max(v, a), b), a, b) for v, (a, b) in zip((one, other), ends, strict=True)]
-        spans = [difference(*triples), ratio(*triples)]
-        texts = [
-            words.say("from_to", low=words.amount(a, d), high=words.amount(b, d) if math.isfinite(b) else "∞")
-            for (a, b), d in zip(spans, (decimals, RATIO), strict=True)
-        ]
-        return [
-            words.say("item_with_value", item=text, value=span)
-            for text, span in zip((apart_by, times), texts, strict=True)
-        ]
+        triples = [triple(record) for record in (high, low)]
+        apart_by = self._with_span(apart_by, difference(*triples), decimals)
+        return [apart_by, self._with_span(times, ratio(*triples), RATIO) if other else times]
 
-    def _slope(self, look: Findings, frame: pd.DataFrame, weights: list[float], order: list[float]) -> str:
+    def _with_span(self, text: str, span: tuple[float, float], decimals: int) -> str:
+        """A finished number with its interval behind it."""
+        low, high = (self.words.amount(end, decimals) if math.isfinite(end) else "∞" for end in span)
+        return self.words.say("item_with_value", item=text, value=self.words.say("from_to", low=low, high=high))
+
+    def _slope(self, look: Findings, numbers: list[float], weights: list[float], order: list[float]) -> str:
         """Slope and concentration along the order, where all regions have a place in it."""
         words = self.words
         if any(map(math.isnan, order)):
             return words.say("no_order")
-        found = slope_index(frame["number"], order, weights)
+        found = slope_index(numbers, order, weights)
         decimals = max(look.card.decimals, 1)
         amounts = {name: words.amount(getattr(found, name), decimals) for name in ("difference", "low", "high")}
-        index = words.amount(concentration(frame["number"], order, weights), 2)
+        index = words.amount(concentration(numbers, order, weights), 2)
         return words.say("slope_with_index", **amounts, index=index)
 
     def town_and_country(self, splits: Sequence[Findings]) -> Table | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from babel import Locale
@@ -13,6 +14,7 @@ from babel.numbers import format_decimal, format_percent
 from balalar.cards import COUNTRY, Card, Catalogue
 from balalar.errors import RequestError
 
+EXACT = 9  # decimals of a computed number that are not a float's own rounding
 NBSP, HYPHEN = "\u00a0", "\u2011"  # neither breaks a line
 
 
@@ -91,7 +93,9 @@ class Words:
     def amount(self, number: float, decimals: int) -> str:
         """A computed number with so many decimals, in the language's format."""
         pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
-        rounded = round(number, decimals) + 0.0  # no minus before a zero
+        # Half a digit is rounded up, as in print; a float's own rounding goes first, and no minus stands before a zero.
+        exact = Decimal(repr(round(number, EXACT)))
+        rounded = exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP) + 0
         return format_decimal(rounded, format=pattern, locale=self.locale).replace("-", "−")
 
     def like(self, record: Mapping[str, Any], number: float) -> str:

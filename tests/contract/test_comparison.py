@@ -57,6 +57,8 @@ def test_what_has_an_interval_rule_has_an_interval_somewhere(dataset) -> None:
         if card.interval.method == "none" or card.doubtful:
             continue
         figures = derive(card, dataset.best) if card.derived else dataset.best(card.id)
+        if (figures["status"] == "E").all():
+            continue  # «at least 15 %» has none
         assert (estimates.of(card, figures)["basis"] != "").any(), card.id
 
 
@@ -77,9 +79,7 @@ def test_the_suicide_ranking_is_shown_as_what_it_is(dataset) -> None:
 def test_the_brief_names_how_many_regions_differ_and_which(dataset) -> None:
     look = next(one for one in _looks(dataset, "region") if one.card.id == SUICIDE)
     told = " ".join(look.all())
-    assert (
-        "None of the regions that can be compared (20) differs from the national figure by more than chance." in told
-    )
+    assert "None of the regions that can be compared (20) differs from the national figure by more than chance." in told
     assert "these would stand out: Turkistan region (2.6, above) and Astana city (0.2, below)" in told
     assert "number of other regions that may in fact rank first: 18." in told
     assert "None of the regions" in " ".join(look.lead())

@@ -39,7 +39,7 @@ def test_a_verdict_follows_interval_and_polarity(low: float, high: float, polari
 
 def _rate(cases: int, people: float) -> dict:
     low, high = (float(end) / people for end in poisson(cases, 0.95))
-    return {"value": str(cases / people), "low": low, "high": high, "basis": "printed"}
+    return {"value": str(cases / people), "number": cases / people, "low": low, "high": high, "basis": "printed"}
 
 
 def test_two_figures_are_apart_only_beyond_chance() -> None:
@@ -47,7 +47,7 @@ def test_two_figures_are_apart_only_beyond_chance() -> None:
     assert apart(_rate(12, 4.595), _rate(24, 9.055), "bad") == "similar"
     # 98 cases after 106 in the year before, among 66 and 62 (hundred thousand children).
     assert apart(_rate(98, 66.7), _rate(106, 62.4), "bad") == "similar"
-    assert apart(_rate(98, 66.7), {"value": "1.7", "basis": ""}, "bad") == "unknown"
+    assert apart(_rate(98, 66.7), {"value": "1.7", "number": 1.7, "basis": ""}, "bad") == "unknown"
     assert apart(None, _rate(1, 1.0), "bad") == "unknown"
 
 

@@ -44,11 +44,12 @@ def test_without_a_base_the_limits_follow_the_cases(dataset) -> None:
 
 
 def test_cases_are_recovered_within_rounding(dataset) -> None:
-    # 6.89 per 1,000 of 30.3 thousand births: 208.3 to 209.3 deaths, or with the births' rounding 208 to 209.
+    # 6.89 per 1,000 of 30.25 to 30.35 thousand births: 209 deaths, and so 30.312 to 30.35 thousand births.
     row = _row(dataset, "infant_mortality_rate", year=2022, region="KZ-71")
     assert (row["cases"], row["basis"]) == (209, "recovered")
-    narrow = stats.chi2.ppf(0.025, 2 * 209) / 2, stats.chi2.ppf(0.975, 2 * 209 + 2) / 2
-    assert row["low"] < narrow[0] / 30.3 and row["high"] > narrow[1] / 30.3
+    low, high = stats.chi2.ppf(0.025, 2 * 209) / 2, stats.chi2.ppf(0.975, 2 * 209 + 2) / 2
+    assert row["low"] == pytest.approx(low / 30.35, rel=1e-4)
+    assert row["high"] == pytest.approx(high / (209 / 6.895), rel=1e-4)
 
 
 def test_a_rate_that_no_whole_number_gives_takes_the_two_beside_it(dataset) -> None:
@@ -78,12 +79,21 @@ def test_a_regions_sample_is_a_range_and_the_smaller_end_counts(dataset) -> None
     assert row["low"] == pytest.approx((middle - half) / (1 + z**2 / people) * 100, abs=1e-4)
 
 
+def test_printed_counts_are_finer_than_their_printed_share(dataset) -> None:
+    # Table 4.4: 188,144 children with special needs, of whom 183,159 get support, printed as 97.4 %.
+    row = _row(dataset, "special_needs_support_share", year=2023, region="KZ", age="total")
+    supported = _row(dataset, "special_needs_supported", year=2023, region="KZ", age="total")
+    found = stats.binomtest(int(supported["number"]), 188144).proportion_ci(0.95, method="wilson")
+    assert (row["low"], row["high"]) == pytest.approx((found.low * 100, found.high * 100), abs=1e-9)
+
+
 @pytest.mark.parametrize(
     ("indicator", "key"),
     [
         ("infant_mortality_rate", {"year": 2022, "region": "KZ-39"}),  # its births are not printed
         ("poverty_share", {"year": 2022, "region": "KZ"}),  # nor the size of the household survey
         ("crimes_against_children_rate", {"year": 2022, "region": "KZ-61"}),  # «about 20»
+        ("bullied_children_share", {"year": 2022, "region": "KZ"}),  # «at least 15 %»
         ("under5_mortality_rate", {"year": 2022, "region": "KZ", "sex": "male"}),  # births by sex
         ("child_population", {"year": 2023, "region": "KZ-10"}),  # counted in full
     ],
