@@ -193,8 +193,9 @@ class Brief:
             ``dimension=code`` that is looked at instead of the dimension's total.
         """
         card = self._card(indicator)
-        for name in filter(None, (by, split)):
-            _known("dimension", name, ["region", "year", *card.dimensions])
+        _known("dimension", by, ["region", "year", *card.dimensions])
+        if split:
+            _known("dimension", split, card.dimensions)
         self._shown.add(indicator)
         findings = self._findings(card, by, split, at)
         if findings is None:
@@ -292,7 +293,7 @@ class Brief:
         Parameters
         ----------
         *indicators : str
-            Indicators of this chapter; those are shown of which at least half of the regions have a value.
+            Indicators of this chapter; those are shown of which at least ten regions have a value.
         """
         shown, rows = self._panel(indicators).heat_map()
         if not shown:
@@ -316,8 +317,7 @@ class Brief:
         if not svg:
             return Block("")
         look = panel.looks[0]
-        keys = ["tile_note", "tile_verdicts" if look.standings else "tile_fifths"]
-        keys += ["tile_unsure"] if look.by_chance and not look.standings else []
+        keys = ["tile_note", "tile_verdicts" if look.by_chance else "tile_fifths"]
         return self._plate(f"{indicator}-map", title, svg, list(map(self.words.say, keys)), [look])
 
     def funnel(self, indicator: str) -> Block:
@@ -349,7 +349,8 @@ class Brief:
         if not tables:
             return Block("")
         words = {"words": self.words, "title": self.words.say("unequal_title"), "tables": tables}
-        return Block(render("inequality.html.j2", **words, left=left, how=COMPARED_LINK))
+        marks = self._marks_in(" ".join(tables))
+        return Block(render("inequality.html.j2", **words, left=left, marks=marks, how=COMPARED_LINK))
 
     def school_entrants(self) -> Block:
         """First-graders to be expected of the births of past years, with the assumption written out."""
@@ -386,7 +387,8 @@ class Brief:
                               "text": [f"{by_year[one.year]}\u00a0{mark}" for one in found],
                               "role": ["plain" if row.apart else "other" for row in rows],
                               "earlier": math.nan})  # fmt: skip
-        svg = bars(frame, Alternative(words.say("intake_title"), " ".join(sentences)))
+        alternative = Alternative(words.say("intake_title"), " ".join(sentences))
+        svg = bars(frame, alternative) if len(found) > 1 else ""
         assumption = words.say("intake_assumption", rate=words.number(rate["value"]), age=SCHOOL_AGE, year=rate["year"])
         return Block(
             render(
@@ -593,6 +595,8 @@ class Brief:
         if card.doubtful or not findings.by_chance:
             return []
         used = [record for record in findings.grid.records() if record["value"] != ""]
+        if findings.grid.by != "year":
+            used = [record for record in used if record["year"] == findings.year]
         found = [code for code in BASES if any(record["basis"] == code for record in used)]
         if found:
             effect = words.amount(self._estimates.design_effect, 1)

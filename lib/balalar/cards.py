@@ -91,30 +91,35 @@ class IntervalRule(Record):
 
     Attributes
     ----------
-    method : {"poisson", "binomial", "odds", "survey", "none"}
-        Cases that happen by chance; a share of people counted; the ratio of one part of them to the other; a share
-        of people asked; or none.
+    method : {"poisson", "binomial", "survey", "none"}
+        Cases that happen by chance; a share of people counted; a share of people asked; or none.
     cases : str or None
         Count of the cases of a rate; recovered from the rate and its base where that is not printed.
     base, codes
-        Count, with its codes, out of which or against which the cases are taken: the mean over the
-        year of a start-of-year count, else that of the same year.
+        Count, with its codes, out of which or against which the cases are taken.
+    over : {"year", "start"}
+        Whether a start-of-year base is its mean over the year or stands as at the start.
     reason : str or None
         Why there is none, a code of the list ``no_interval``.
     """
 
-    method: Literal["poisson", "binomial", "odds", "survey", "none"]
+    method: Literal["poisson", "binomial", "survey", "none"]
     cases: Code | None = None
     base: Code | None = None
     codes: dict[Code, Code] = Field(default_factory=dict)
+    over: Literal["year", "start"] = "year"
     reason: Code | None = None
 
     @model_validator(mode="after")
     def _says_why(self) -> IntervalRule:
+        if self.method == "none" and (self.base or self.cases or self.codes):
+            raise ValueError("where there is no interval, nothing but the reason is given")
         if (self.method == "none") != (self.reason is not None):
             raise ValueError("a reason is given exactly where the method is none")
-        if self.method in ("binomial", "odds", "survey") and self.base is None:
+        if self.method in ("binomial", "survey") and self.base is None:
             raise ValueError("a share needs the base out of which it is taken")
+        if self.method == "survey" and not self.codes:
+            raise ValueError("a survey's share needs the codes of those who were asked")
         return self
 
 
@@ -243,6 +248,17 @@ class Card(Record):
             )
         if self.doubtful and self.caveat is None:
             raise ValueError("a doubtful indicator needs a caveat that says why")
+        kinds = {"poisson": ("count", "rate"), "binomial": ("share",), "survey": ("share",)}.get(self.interval.method)
+        if kinds and self.kind not in kinds:
+            raise ValueError(f"an interval by {self.interval.method} is for {' or '.join(kinds)}, not for {self.kind}")
+        if (
+            self.interval.method == "poisson"
+            and self.kind == "rate"
+            and not (self.per or re.match(r"per_\d", self.unit))
+        ):
+            raise ValueError("the interval of a rate needs per, or a unit that says of how many it speaks")
+        if self.id in (self.interval.base, self.interval.cases):
+            raise ValueError("an indicator is not its own base")
         if self.derived and not self.denominator:
             raise ValueError("a derived indicator needs numerator, denominator and per")
         return self
@@ -374,6 +390,16 @@ class Codes(Record):
     no_interval: dict[Code, NoInterval]
     time: dict[Code, Item]
 
+    @model_validator(mode="after")
+    def _lays_its_tiles(self) -> Codes:
+        tiles = {code: one.tile for code, one in self.regions.items() if code != COUNTRY and one.last is None}
+        if any(tiles.values()) and (bare := [code for code, tile in tiles.items() if tile is None]):
+            raise ValueError(f"every living region has a tile, or none has; without one: {', '.join(bare)}")
+        places = [(tile.row, tile.column) for tile in tiles.values() if tile]
+        if len(places) > len(set(places)):
+            raise ValueError("no two regions share a tile")
+        return self
+
     def living(self, year: int) -> list[str]:
         """Codes of the regions that exist in a year, without the country, in order."""
         return [code for code, region in self.regions.items() if code != COUNTRY and region.lives(year)]
@@ -448,7 +474,7 @@ class Edition(Record):
     licence: Text
     licence_url: str
     contact: Text
-    design_effect: float = Field(ge=1)
+    design_effect: FiniteFloat = Field(ge=1)
     chapters: dict[Code, Chapter]
 
     def about(self, subject: str) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from scipy.special import gdtrib, ndtri
-from scipy.stats import chi2
 
 from balalar.cards import BASIC_DIMENSIONS, COUNTRY, TOTAL, Card, Codes
 from balalar.dataset import Dataset, exponent
@@ -19,13 +18,13 @@ from balalar.intervals import difference
 from balalar.measures import Grid, Record, derive, records
 
 Verdict = Literal["worse", "better", "higher", "lower", "similar", "unknown"]
-VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 APART: tuple[Verdict, ...] = ("worse", "better", "higher", "lower")
 Chance = Literal["none", "some"]
 INTERVAL_NAMES = {"low": "low_95", "high": "high_95", "lowest": "low_998", "highest": "high_998"}
 INTERVAL_NAMES |= {name: name for name in ("cases", "base", "base_least", "basis")}
 LIMIT_DECIMALS = 6
 STANDING_NAMES = ("verdict", "verdict_alone", "first_place", "last_place")
+SEED, DRAWS = 2022, 20_000
 WINSORISED = 0.1  # share of the regions at each end that may not drive the spread (Spiegelhalter 2005)
 
 
@@ -123,10 +122,10 @@ def apart(one: Record | None, other: Record | None, polarity: str) -> Verdict:
     return _named(low > 0, high < 0, polarity)
 
 
-def triple(record: Record) -> tuple[float, float, float]:
-    """A figure that has an interval, with its limits at 95 %."""
+def triple(record: Record, wide: bool = False) -> tuple[float, float, float]:
+    """A figure that has an interval, with its limits at 95 %, or at 99.8 % where it was picked among many."""
     # A printed rate is rounded, and may lie just outside the limits that its count gives.
-    low, high = float(record["low"]), float(record["high"])
+    low, high = (float(record[end]) for end in (("lowest", "highest") if wide else ("low", "high")))
     return min(max(float(record["number"]), low), high), low, high
 
 
@@ -260,9 +259,10 @@ class Funnel:
         ``base``, ``low``, ``high`` (95 %), ``lowest``, ``highest`` (99.8 %): where the rates of regions that all
         shared the country's would lie.
     dispersion : float
-        Variance of the regions' rates over that of chance alone; 1 where chance explains it.
+        Variance of the regions' counts over that of chance alone (Pearson's statistic by its degrees of freedom).
     overdispersed : bool
-        Whether it exceeds 1 by more than chance; the limits are then widened by the variance between regions.
+        Whether chance would give so large a one in less than 5 of 100 draws of the same number of cases; the limits are
+        then widened by the variance between regions.
     """
 
     points: pd.DataFrame
@@ -295,21 +295,33 @@ def funnel(regions: Iterable[Record], rate: float, per: float) -> Funnel:
         [(one["region"], one["base"], float(one["value"]), one["cases"]) for one in regions],
         columns=["region", "base", "number", "cases"],
     )
-    expected = points["base"] * rate / per
-    z = 2 * (np.sqrt(points["cases"]) - np.sqrt(expected))  # of variance 1 under Poisson
-    ends = np.quantile(z, [WINSORISED, 1 - WINSORISED])
-    dispersion = float((z.clip(*ends) ** 2).mean())
-    over = bool(dispersion * len(z) > chi2.ppf(0.95, len(z)))
-    weight = 4 * points["base"] / per  # 1 / variance of the root of a rate
-    spread = (len(z) * dispersion - (len(z) - 1)) / (weight.sum() - (weight**2).sum() / weight.sum())
-    tau2 = max(float(spread), 0.0) if over else 0.0
+    expected = (points["base"] / points["base"].sum() * points["cases"].sum()).to_numpy()
+    cases = points["cases"].to_numpy()
+    dispersion = float(_pearson(cases, expected))
+    drawn = np.random.default_rng(SEED).multinomial(int(cases.sum()), expected / expected.sum(), DRAWS)
+    over = bool((_pearson(drawn, expected) >= dispersion).mean() < 0.05)
+    tau2 = _between(points["base"].to_numpy() / per, cases, rate) if over else 0.0
     base = np.linspace(points["base"].min() * 0.7, points["base"].max() * 1.05, 80)
     limits = pd.DataFrame({"base": base})
     for confidence, (low, high) in ((0.95, ("low", "high")), (0.998, ("lowest", "highest"))):
         limits[low], limits[high] = _funnel_limits(base, rate, per, confidence, tau2)
     below, above = _funnel_limits(points["base"].to_numpy(), rate, per, 0.998, tau2)
     outside = (points["number"] < below) | (points["number"] > above)
-    return Funnel(points.assign(outside=outside), limits, max(dispersion, 1.0), over)
+    return Funnel(points.assign(outside=outside), limits, dispersion, over)
+
+
+def _pearson(cases: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """Pearson's statistic by its degrees of freedom, of one draw or of many."""
+    return np.asarray(((cases - expected) ** 2 / expected).sum(axis=-1) / (len(expected) - 1))
+
+
+def _between(base: np.ndarray, cases: np.ndarray, rate: float) -> float:
+    """Variance between the regions' rates on the square-root scale, the most extreme tenth at each end drawn in."""
+    z = 2 * (np.sqrt(cases) - np.sqrt(base * rate))  # of variance 1 under Poisson
+    phi = (z.clip(*np.quantile(z, [WINSORISED, 1 - WINSORISED])) ** 2).mean()
+    weight = 4 * base  # 1 / variance of the root of a rate
+    spread = (len(z) * phi - (len(z) - 1)) / (weight.sum() - (weight**2).sum() / weight.sum())
+    return max(float(spread), 0.0)
 
 
 def _funnel_limits(
@@ -337,13 +349,3 @@ def quarter_points(grid: Grid, year: int) -> tuple[float, float, float, float]:
     numbers = grid.frame(year)["number"]
     first, third = np.quantile(numbers, [0.25, 0.75])
     return float(numbers.min()), float(first), float(third), float(numbers.max())
-
-
-def group_gap(grid: Grid, year: int, region: str, codes: tuple[str, str]) -> Verdict:
-    """Judge the first of two groups of a region against the second."""
-    one, other = (_of_group(grid, year, region, code) for code in codes)
-    return apart(one, other, grid.card.polarity)
-
-
-def _of_group(grid: Grid, year: int, region: str, code: str) -> Record | None:
-    return grid.filled(year, region, TOTAL, code) if grid.split else grid.filled(year, region, code)

@@ -14,7 +14,7 @@ from balalar.intervals import CONFIDENCE, poisson, wilson
 from balalar.measures import Record, records
 
 COLUMNS = ("low", "high", "lowest", "highest", "cases", "base", "base_least", "basis")
-BASES = ("printed", "recovered", "counted", "sample", "assumed")
+BASES = ("printed", "recovered", "near", "counted", "sample", "assumed")
 CHILDREN = "child_population"  # by which an assumed sample is spread over the regions
 SLACK = 1e-9  # of a float's own rounding
 
@@ -40,7 +40,8 @@ class Basis:
         People among whom they happened, or who were asked; NaN where nobody says.
     code : str
         One of ``BASES``. ``printed``: the cases are printed. ``recovered``: they follow from rate and base within
-        rounding.
+        rounding. ``near``: no whole number of cases does, so the base was a little different; the two beside it are
+        taken.
         ``counted``: a share of people counted. ``sample``: of people asked. ``assumed``: of people asked, where only
         the country's sample is printed and the region's lies between an equal and a proportional part of it.
     half : float
@@ -93,17 +94,14 @@ class Estimates:
     def _row(self, card: Card, record: Record) -> dict[str, float | str]:
         """Columns of one figure; none where no interval can be calculated."""
         # What «about 20» or «at least 15 %» was rounded from nobody knows.
-        if record["value"] == "" or record["status"] == "E" or card.interval.method == "none":
+        unknown = record["value"] == "" or record["status"] == "E"
+        if unknown or card.doubtful or card.interval.method == "none":
             return {}
         basis = self._basis(card, record)
         if basis is None:
             return {}
         number, per = float(record["number"]), per_of(card)  # of a computed quotient before rounding
-        if card.interval.method == "odds":
-            share = number / (number + per)
-            ends = [per * end / (1 - end) for level in CONFIDENCE for end in self._limits(basis, share, 1.0, level)]
-        else:
-            ends = [end for level in CONFIDENCE for end in self._limits(basis, number, per, level)]
+        ends = [end for level in CONFIDENCE for end in self._limits(basis, number, per, level)]
         known: dict[str, float | str] = {"base": basis.base.middle, "base_least": basis.base.least, "basis": basis.code}
         if basis.cases:
             known["cases"] = basis.cases.middle
@@ -138,7 +136,7 @@ class Estimates:
         rule = card.interval
         if rule.method == "poisson":
             return self._cases(card, record)
-        if rule.method in ("binomial", "odds"):
+        if rule.method == "binomial":
             base = self._count(rule.base, record, rule.codes)
             cases = self._count(rule.cases, record, {})
             exact = cases if cases and base and cases.least == cases.most and base.least == base.most else None
@@ -150,6 +148,7 @@ class Estimates:
         if card.kind == "count":
             return Basis(_span(record["value"]), Span(1.0, 1.0, 1.0), "printed")
         base = self._over_the_year(card, record)
+        base = base if base and base.least > 0 else None
         printed = self._count(card.interval.cases, record, {})
         nobody = Span(math.nan, math.nan, math.nan)
         if printed and printed.least == printed.most and (base or printed.middle > 0):
@@ -161,20 +160,21 @@ class Estimates:
         least = max(number - half, 0) * base.least / per
         most = (number + half) * base.most / per
         cases = Span(math.ceil(least - SLACK), round(number * base.middle / per), math.floor(most + SLACK))
-        if cases.least > cases.most:  # no whole number is printed as this rate: its base was another one
-            cases = Span(math.floor(least), cases.middle, math.ceil(most))
-        return Basis(cases, base, "recovered", half)
+        if cases.least <= cases.most:
+            return Basis(cases, base, "recovered", half)
+        return Basis(Span(math.floor(least), cases.middle, math.ceil(most)), base, "near")
 
     def _over_the_year(self, card: Card, record: Record) -> Span | None:
         """Base of a rate: of a start-of-year count the mean over the year, else the count of the year."""
         base = card.interval.base
         if base is None:
             return None
-        if self._dataset.catalogue.cards[base].time != "start_of_year" or card.time == "start_of_year":
+        at_start = card.interval.over == "start" or card.time == "start_of_year"
+        if self._dataset.catalogue.cards[base].time != "start_of_year" or at_start:
             return self._count(base, record, card.interval.codes)
         ends = [self._count(base, record | {"year": record["year"] + late}, card.interval.codes) for late in (0, 1)]
         first, last = ends
-        if first is None or last is None:
+        if first is None or last is None or first.least + last.least <= 0:
             return None
         return Span(*((one + two) / 2 for one, two in zip(_ends(first), _ends(last), strict=True)))
 

@@ -7,7 +7,7 @@ from functools import cached_property
 import pandas as pd
 
 from balalar.cards import BASIC_DIMENSIONS, COUNTRY, TOTAL
-from balalar.compare import APART, Standing, Verdict, apart, chance, group_gap, not_below_the_highest, standings
+from balalar.compare import APART, Standing, Verdict, apart, chance, not_below_the_highest, standings
 from balalar.dataset import exponent
 from balalar.measures import WHOLE, Grid, Record, borders_changed, broken, change, extremes, moved, rank
 from balalar.trends import Trend, breaks_of, trend
@@ -58,7 +58,9 @@ class Findings:
         if self.card.kind in ("count", "money"):
             return []
         if self.by_chance:
-            return self._verdicts()
+            # In one, so that no side is cut off.
+            told = [*self._verdicts(), *self._not_compared()]
+            return [" ".join(told)] if told else []
         frame = self.grid.frame(self.year)
         if self.grid.by != "region" or self.whole:
             return self.extremes()
@@ -210,17 +212,17 @@ class Findings:
             return [self.words.sentence("nation_value", **spoken)]
         moved = self._compared(record, before)
         if self.by_chance and self._direction(record, before) != "unchanged" and not self._sure(record, before):
-            return [self.words.sentence("nation_beside", **spoken, **moved), *self._within(record, before)]
+            return [" ".join([self.words.sentence("nation_beside", **spoken, **moved), self._within(record, before)])]
         return [self.words.sentence(f"nation_{self._direction(record, before)}", **spoken, **moved)]
 
     def _sure(self, record: Record, before: Record) -> bool:
         """Whether a figure differs from an earlier one by more than chance."""
         return apart(record, before, self.card.polarity) in APART
 
-    def _within(self, record: Record, before: Record) -> list[str]:
-        """That a change is within chance, or that nobody can say."""
+    def _within(self, record: Record, before: Record) -> str:
+        """That a change is within chance, or that nobody can say; it goes with the change, not by itself."""
         known = apart(record, before, self.card.polarity) != "unknown"
-        return [self.words.sentence("change_within" if known else "change_unknown")]
+        return self.words.sentence("change_within" if known else "change_unknown")
 
     def own(self) -> list[str]:
         """The chosen region beside the country: value, rank, change."""
@@ -242,7 +244,8 @@ class Findings:
         if before and not self._broken(before["year"]) and not self._moved(self.region, before["year"]):
             moved, direction = self._compared(record, before), self._direction(record, before)
             if self.by_chance and direction != "unchanged" and not self._sure(record, before):
-                found += [self.words.sentence("region_beside", **moved), *self._within(record, before)]
+                told = self.words.sentence("region_beside", **moved)
+                found.append(" ".join([told, self._within(record, before)]))
             else:
                 found.append(self.words.sentence(f"region_{direction}", **moved))
         return found
@@ -356,20 +359,21 @@ class Findings:
             for label, record in found.items()
         )
         between = change(*(record["value"] for record in found.values())) if len(found) == 2 else None
-        verdict = self._gap_verdict()
-        if between is None or between.direction == "unchanged" or verdict == "unknown":
-            return [self.words.sentence("groups_listed", place=place, groups=groups)]
+        listed = [self.words.sentence("groups_listed", place=place, groups=groups)]
+        if between is None or between.direction == "unchanged":
+            return listed
+        verdict = self._gap_verdict(list(found.values()))
+        if verdict == "unknown":
+            return listed
         difference = self.words.difference(self.card, between.value)
-        told = [self.words.sentence("groups_apart", place=place, groups=groups, difference=difference)]
-        return [*told, self.words.sentence("gap_within")] if verdict == "similar" else told
+        told = self.words.sentence("groups_apart", place=place, groups=groups, difference=difference)
+        return [" ".join([told, self.words.sentence("gap_within")]) if verdict == "similar" else told]
 
-    def _gap_verdict(self) -> Verdict:
+    def _gap_verdict(self, groups: list[Record]) -> Verdict:
         """Whether two groups differ by more than chance; they do where all was counted."""
         if not self.by_chance:
             return "higher"
-        split = self.grid.split or self.grid.by
-        codes = [code for code in self.words.catalogue.codes.dimensions[split].items if code != TOTAL]
-        return group_gap(self.grid, self.year, self.region, (codes[0], codes[1]))
+        return apart(groups[0], groups[1], self.card.polarity)
 
     def _with_shares(self, found: dict[str, Record]) -> str:
         """Counts of groups, each with its share where they make up the total."""

@@ -135,7 +135,10 @@ def ratio(one: Triple, other: Triple) -> tuple[float, float]:
     whole = a * b
     under = b_high * (2 * b - b_high)
     over = b_low * (2 * b - b_low)
-    low = _root(whole, a_low * (2 * a - a_low) * under, under, -1) if under else a_low * (2 * a - a_low) / (2 * whole)
+    if under:
+        low = _root(whole, a_low * (2 * a - a_low) * under, under, -1)
+    else:
+        low = a_low * (2 * a - a_low) / (2 * whole) if whole else 0.0
     high = _root(whole, a_high * (2 * a - a_high) * over, over, 1) if over else np.inf
     return max(float(low), 0.0) + 0.0, float(high)
 

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from balalar.brief import Block
 from balalar.cards import COUNTRY, Card
-from balalar.compare import APART, apart, has_interval, standings
+from balalar.compare import APART, apart, has_interval, standings, triple
 from balalar.dataset import Dataset, open_dataset
 from balalar.errors import RequestError
 from balalar.estimates import Estimates, per_of
@@ -19,7 +19,7 @@ from balalar.words import Words
 EXAMPLE = "child_suicide_rate"  # the smallest counts of the report
 SURVEY = "survey_respondents"
 PRINCIPLES = ("chance", "interval", "verdict", "many", "rank", "survey", "trend", "spread", "none")
-METHODS = ("poisson", "binomial", "odds", "survey", "two", "ranks", "funnel", "trends", "unequal")
+METHODS = ("poisson", "binomial", "survey", "two", "ranks", "funnel", "trends", "unequal")
 
 
 def open_method(
@@ -184,7 +184,7 @@ class MethodBrief:
 
     def _step_two(self) -> str:
         words, (most, least) = self.words, self._pair
-        triples = [(float(one["number"]), float(one["low"]), float(one["high"])) for one in (most, least)]
+        triples = [triple(one) for one in (most, least)]
         low, high = difference(*triples)
         decimals = len(most["value"].partition(".")[2])
         key = "example_apart" if apart(most, least, self._card.polarity) in APART else "example_alike"

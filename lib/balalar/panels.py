@@ -12,7 +12,7 @@ import pandas as pd
 from balalar import charts
 from balalar.cards import COUNTRY, TOTAL
 from balalar.charts import Alternative
-from balalar.compare import Funnel, Standing, apart, fifths, funnel, has_interval, quarter_points, sign, triple
+from balalar.compare import Funnel, apart, fifths, funnel, has_interval, quarter_points, sign, triple
 from balalar.estimates import per_of
 from balalar.findings import Findings
 from balalar.inequality import concentration, gini, slope_index, theil
@@ -21,6 +21,7 @@ from balalar.measures import Record, records
 from balalar.tables import Row, Table
 from balalar.words import Words
 
+MARKERS = {"▲": "^", "▼": "v", "●": "o", "": "D"}  # shapes of a region's mark, by the sign of its verdict
 MOST_TIED = 3  # regions named for one value; more are counted
 NOTHING = "–"  # a measure of what may be chance
 RATIO = 2  # decimals of a ratio
@@ -84,7 +85,7 @@ class Panel:
             "text": self.words.say("item_with_value", item=texts[0], value=texts[1]),
             "word": self.words.say(f"verdict_{standing.verdict}") if standing else "",
             "verdict": standing.verdict if standing else "unknown",
-            "marker": _marker(standing, own, nation),
+            "marker": MARKERS[sign(standing)],
             "low": min(low, high),
             "high": max(low, high),
             "first": min(first, third),
@@ -147,15 +148,13 @@ class Panel:
             if tile is None:
                 continue
             cell = self._cell(look, region, fifth.get(region, 0))
-            # A map shades the printed values where there are no verdicts.
-            face = f"{fifth[region]}" if region in fifth and not look.standings else cell.face
             rows.append(
                 {
                     "label": tile.name[self.words.lang],
                     "text": cell.text,
                     "row": tile.row,
                     "column": tile.column,
-                    "face": face,
+                    "face": cell.face.removeprefix("fifth-"),
                     "chosen": region == self.region,
                     "word": cell.word,
                 }
@@ -170,7 +169,7 @@ class Panel:
         look = self.looks[0]
         nation = self._nation(look)
         regions = [record for record in records_of(look) if record["base"] == record["base"] and has_interval(record)]
-        if nation is None or look.card.kind != "rate" or len(regions) < FEWEST:
+        if nation is None or look.card.kind != "rate" or not look.whole or len(regions) < len(records_of(look)):
             return "", None
         found = funnel(regions, float(nation["value"]), per_of(look.card))
         named = found.points["outside"] | (found.points["region"] == self.region)
@@ -235,7 +234,9 @@ class Panel:
         index, spread = words.amount(gini(numbers, weights), 3), words.amount(theil(numbers, weights), 3)
         measured = words.say("gini_theil", gini=index, theil=spread)
         slope = self._slope(look, numbers, weights, places)
-        return Row(title, [*named, *self._apart(look, high, low), measured, slope])
+        if look.card.interval.method == "survey":  # the noise of small samples would count as inequality
+            measured = slope = NOTHING
+        return Row(title, [*named, *self._apart(look, high, low, picked=True), measured, slope])
 
     @staticmethod
     def _in_order(look: Findings, frame: pd.DataFrame) -> list[Record]:
@@ -252,8 +253,11 @@ class Panel:
             return words.say("tied_regions", count=len(tied), value=value)
         return words.say("item_with_value", item=words.listed(map(words.short_region, tied)), value=value)
 
-    def _apart(self, look: Findings, high: Record, low: Record) -> list[str]:
-        """Difference and ratio of two figures, with their intervals where both have one."""
+    def _apart(self, look: Findings, high: Record, low: Record, picked: bool = False) -> list[str]:
+        """Difference and ratio of two figures, with their intervals where both have one.
+
+        Two that were picked as the ends of many have wide ones.
+        """
         words, card = self.words, look.card
         one, other = (float(record["value"]) for record in (high, low))
         decimals = max(len(record["value"].partition(".")[2]) for record in (high, low))
@@ -261,7 +265,7 @@ class Panel:
         times = words.amount(one / other, RATIO) if other else words.say("no_ratio")
         if not (has_interval(high) and has_interval(low)):
             return [apart_by, times]
-        triples = [triple(record) for record in (high, low)]
+        triples = [triple(record, picked) for record in (high, low)]
         apart_by = self._with_span(apart_by, difference(*triples), decimals)
         return [apart_by, self._with_span(times, ratio(*triples), RATIO) if other else times]
 
@@ -332,18 +336,9 @@ def by_region(figures: pd.DataFrame, wanted: int) -> dict[str, float]:
 
 
 def _surely_apart(look: Findings) -> bool:
-    """Whether at least one region is surely below the highest one."""
+    """Whether at least one region is surely above another."""
     return any(one.first > 1 for one in look.standings.values())
 
 
 def _frame(look: Findings) -> pd.DataFrame:
     return look.grid.frame(look.year)
-
-
-def _marker(standing: Standing | None, own: Record, nation: Record) -> str:
-    """Shape of the region's mark: triangles up and down for what is sure, a circle for what is not, else a diamond."""
-    if standing is None or standing.verdict == "unknown":
-        return "D"
-    if standing.verdict == "similar":
-        return "o"
-    return "^" if float(own["value"]) > float(nation["value"]) else "v"

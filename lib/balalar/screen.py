@@ -27,6 +27,7 @@ from balalar.paths import Project, project
 RELATIONS = ("composition_of", "same_as", "mean_over_year", "within", "complement", "weight", "change_of", "sample")
 YEAR = r"(19|20)[0-9]{2}"
 OUT_OF_RANGE = "value out of range"
+PANELS = ("key_findings", "spine", "heat_map", "tile_map", "funnel", "inequality")  # show indicators shown elsewhere
 SHARED_TEXTS = ("common", "audit", "comparison")  # text files that belong to no chapter
 VALUE = r"-?(0|[1-9][0-9]*)(\.[0-9]+)?(e(3|6|9|12))?"
 
@@ -476,13 +477,14 @@ def _notebook_faults(chapter: str, catalogue: Catalogue, where: Project) -> Iter
             )
         for unknown in sorted(named - own):
             yield Fault(name, 0, field, unknown, f"the chapter has no such {field}", "Mend the name.")
-    for unknown in sorted(calls["key_findings"] - {card.id for card in catalogue.chapter_cards(chapter)}):
+    named = set().union(*(calls[name] for name in PANELS))
+    for unknown in sorted(named - {card.id for card in catalogue.chapter_cards(chapter)}):
         yield Fault(name, 0, "indicator", unknown, "the chapter has no such indicator", "Mend the name.")
 
 
 def _calls(cells: list[Any]) -> dict[str, set[str]]:
     """First words given to each method of the brief; what is commented out is not there."""
-    found: dict[str, set[str]] = {name: set() for name in ("show", "facts", "section", "key_findings")}
+    found: dict[str, set[str]] = {name: set() for name in ("show", "facts", "section", *PANELS)}
     for cell in cells:
         for node in ast.walk(ast.parse("".join(cell["source"]))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in found:

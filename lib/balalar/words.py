@@ -94,7 +94,7 @@ class Words:
         """A computed number with so many decimals, in the language's format."""
         pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
         # Half a digit is rounded up, as in print; a float's own rounding goes first, and no minus stands before a zero.
-        exact = Decimal(repr(round(number, EXACT)))
+        exact = Decimal(str(round(float(number), EXACT)))
         rounded = exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP) + 0
         return format_decimal(rounded, format=pattern, locale=self.locale).replace("-", "−")
 

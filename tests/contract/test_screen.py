@@ -102,7 +102,7 @@ FAULTS = {
     "leading zeros": (replace(BIRTHS, "22.52", "0022.52"), BIRTHS, 2, "a value is a number"),
     "header only": (lambda project: (project.root / BIRTHS).write_text(
         "year,region,value,status,source,report\n"), BIRTHS, 0, "an indicator must have a row"),
-    "id of another card": (replace(CARD, "id: birth_rate", "id: live_births"), CARD, 0, "its file's name"),
+    "id of another card": (replace(CARD, "id: birth_rate", "id: population"), CARD, 0, "its file's name"),
     "labels of no code": (append(CARD, "labels: {sex: {male: {kk: а, ru: б, en: c}}}\n"), CARD, 0, "of codes"),
     "stray brace": (replace("data/text/health.yml", "{kk: Аурушаңдық", '{kk: "Аурушаңдық {"'),
         "data/text/health.yml", 3, "braces hold the name of a placeholder"),

@@ -111,6 +111,13 @@ def test_a_funnel_allows_for_regions_that_differ() -> None:
     assert varied.points["outside"].sum() <= 2  # without the allowance nearly all would be
 
 
+def test_regions_that_share_a_rate_are_seldom_called_overdispersed() -> None:
+    rng = np.random.default_rng(5)
+    base = np.linspace(7e4, 9e5, 20)
+    called = [funnel(_regions(rng.poisson(base * 1.5e-5), base, 1e5), 1.5, 1e5).overdispersed for _ in range(200)]
+    assert 0.01 <= np.mean(called) <= 0.10  # by the test's own level, 5 of 100
+
+
 def test_fifths_share_a_place_where_values_tie() -> None:
     assert fifths(pd.Series([1.0, 2.0, 3.0, 4.0, 5.0])).tolist() == [1, 2, 3, 4, 5]
     assert fifths(pd.Series([0.0, 0.0, 1.0, 2.0])).tolist() == [2, 2, 4, 5]

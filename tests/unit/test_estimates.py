@@ -80,11 +80,20 @@ def test_a_regions_sample_is_a_range_and_the_smaller_end_counts(dataset) -> None
 
 
 def test_printed_counts_are_finer_than_their_printed_share(dataset) -> None:
-    # Table 4.4: 188,144 children with special needs, of whom 183,159 get support, printed as 97.4 %.
-    row = _row(dataset, "special_needs_support_share", year=2023, region="KZ", age="total")
-    supported = _row(dataset, "special_needs_supported", year=2023, region="KZ", age="total")
-    found = stats.binomtest(int(supported["number"]), 188144).proportion_ci(0.95, method="wilson")
+    # Table 2.4: 933 of 5,369 deaths had an external cause (corrected from 993 in the text), printed as 17 %.
+    row = _row(dataset, "child_deaths_cause_share", year=2022, region="KZ", cause="external")
+    found = stats.binomtest(933, 5369).proportion_ci(0.95, method="wilson")
     assert (row["low"], row["high"]) == pytest.approx((found.low * 100, found.high * 100), abs=1e-9)
+
+
+def test_a_base_at_the_start_of_the_year_is_taken_as_it_stands(dataset) -> None:
+    # 9,042.24 per 100,000 are 16,890 of Abai's 186,790 children at the start of 2022, and no whole number of the mean.
+    row = _row(dataset, "digestive_disease_rate", year=2022, region="KZ-10")
+    assert (row["base"], row["basis"], row["cases"]) == (186790, "recovered", 16890)
+
+
+def test_where_no_whole_number_fits_it_is_said(dataset) -> None:
+    assert _row(dataset, "infant_mortality_rate", year=2022, region="KZ-31")["basis"] == "near"
 
 
 @pytest.mark.parametrize(
@@ -93,6 +102,8 @@ def test_printed_counts_are_finer_than_their_printed_share(dataset) -> None:
         ("infant_mortality_rate", {"year": 2022, "region": "KZ-39"}),  # its births are not printed
         ("poverty_share", {"year": 2022, "region": "KZ"}),  # nor the size of the household survey
         ("crimes_against_children_rate", {"year": 2022, "region": "KZ-61"}),  # «about 20»
+        ("substance_use_disorder_rate", {"year": 2022, "region": "KZ"}),  # nor the number of adolescents
+        ("children_in_difficult_situation_rate", {"year": 2022, "region": "KZ-61"}),  # doubtful
         ("bullied_children_share", {"year": 2022, "region": "KZ"}),  # «at least 15 %»
         ("under5_mortality_rate", {"year": 2022, "region": "KZ", "sex": "male"}),  # births by sex
         ("child_population", {"year": 2023, "region": "KZ-10"}),  # counted in full

@@ -108,6 +108,12 @@ def test_a_ratio_to_nothing_has_no_upper_limit() -> None:
     assert low > 0 and high == np.inf
 
 
+def test_a_ratio_of_nothing_starts_at_zero() -> None:
+    assert ratio((0.0, 0.0, 2.0), (1.0, 0.5, 2.0))[0] == 0
+    low, high = ratio(_around_rate(0, 10.0), _around_rate(5, 10.0))
+    assert low == 0 and 0 < high < np.inf
+
+
 def _held(mean: float, confidence: float) -> float:
     """Probability that the interval of a Poisson count of a mean holds that mean, summed over all counts."""
     cases = np.arange(0, int(mean + 20 * np.sqrt(mean) + 30))
