@@ -315,7 +315,7 @@ class Panel:
         if not look.by_chance:
             return Row(title, [*values, *self._apart(look, town, country), words.say("counted_in_full")])
         if verdict == "unknown":
-            return Row(title, [*values, *[words.say("verdict_unknown")] * 3])
+            return Row(title, [*values, NOTHING, NOTHING, words.say("verdict_unknown")])
         word = words.say("within_chance" if verdict == "similar" else "beyond_chance")
         return Row(title, [*values, *self._apart(look, town, country), word])
 
