@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,15 +12,15 @@ import pandas as pd
 from markupsafe import Markup
 
 from balalar.cards import COUNTRY, TOTAL, Card
-from balalar.charts import Alternative, bars
-from balalar.cohorts import SCHOOL_AGE, intakes
+from balalar.charts import Alternative
+from balalar.cohorts import intakes
 from balalar.compare import has_interval
 from balalar.dataset import Dataset, agree, open_dataset, read_corrections
 from balalar.errors import RequestError
 from balalar.estimates import BASES, CHILDREN, Estimates
 from balalar.findings import Findings
 from balalar.measures import Grid, Record, derive, records, year_shown
-from balalar.panels import Panel, by_region
+from balalar.panels import Panel, by_region, entrants
 from balalar.paths import Project, project
 from balalar.tables import Row, Table, html, render
 from balalar.views import View
@@ -354,56 +353,31 @@ class Brief:
 
     def school_entrants(self) -> Block:
         """First-graders to be expected of the births of past years, with the assumption written out."""
-        births = self.dataset.best("live_births")
-        births = births[(births["region"] == COUNTRY) & (births["settlement"] == TOTAL) & (births["year"] <= self.year)]
-        deaths = self.dataset.best("under5_mortality_rate")
-        deaths = deaths[(deaths["region"] == COUNTRY) & (deaths["sex"] == TOTAL) & (deaths["settlement"] == TOTAL)]
-        deaths = deaths[deaths["year"] <= self.year]
-        if births.empty or deaths.empty:
+        births, deaths = (self._of_the_country(one) for one in ("live_births", "under5_mortality_rate"))
+        if not births or not deaths:
             return Block("")
-        self._remember([*records(births), *records(deaths)])
-        rate = deaths.iloc[-1]
-        found = intakes(dict(zip(births["year"], births["number"], strict=True)), float(rate["number"]))
-        words = self.words
-        mark = words.mark("F")
-        rows = [
-            Row(
-                words.say("intake_of", year=one.year),
-                [words.amount(one.births, 0), str(one.born), f"{words.amount(round(one.pupils, -3), 0)}\u00a0{mark}"],
-                one.year in (self.year + 1, self.year + SCHOOL_AGE),
-            )
-            for one in found
-        ]
-        by_year = {one.year: words.amount(round(one.pupils, -3), 0) for one in found}
-        sentences = [
-            words.sentence(f"intake_in_{ahead}", year=self.year + ahead, pupils=by_year[self.year + ahead],
-                           born=self.year + ahead - SCHOOL_AGE)
-            for ahead in (1, SCHOOL_AGE) if self.year + ahead in by_year
-        ]  # fmt: skip
-        columns = [words.say("intake_births"), words.say("intake_born"), words.say("intake_pupils")]
-        table = html(Table(words.say("intake_title"), words.say("intake_year"), columns, rows))
-        frame = pd.DataFrame({"label": [words.say("intake_of", year=one.year) for one in found],
-                              "number": [one.pupils for one in found],
-                              "text": [f"{by_year[one.year]}\u00a0{mark}" for one in found],
-                              "role": ["plain" if row.apart else "other" for row in rows],
-                              "earlier": math.nan})  # fmt: skip
-        alternative = Alternative(words.say("intake_title"), " ".join(sentences))
-        svg = bars(frame, alternative) if len(found) > 1 else ""
-        assumption = words.say("intake_assumption", rate=words.number(rate["value"]), age=SCHOOL_AGE, year=rate["year"])
+        found = intakes({one["year"]: float(one["number"]) for one in births}, float(deaths[-1]["number"]))
+        self._remember([*births, deaths[-1]])
+        part = entrants(self.words, found, deaths[-1], self.year)
+        marks = self._marks({"F"})
+        source = self._source(self._card("live_births"), [*births, deaths[-1]])
         return Block(
             render(
                 "plate.html.j2",
-                words=words,
+                **part | {"notes": [*part["notes"], marks]},
                 id="school-entrants",
-                title=words.say("intake_title"),
-                sentences=sentences,
-                svg=svg,
-                notes=[assumption, self._marks({"F"})],
-                table=table,
-                source="",
+                source=source,
                 how="",
             )
         )
+
+    def _of_the_country(self, indicator: str) -> list[Record]:
+        """The country's totals of an indicator up to the brief's year, oldest first."""
+        figures = self._figures(self._card(indicator))
+        for name in self._card(indicator).dimensions:
+            figures = figures[figures[name] == TOTAL]
+        figures = figures[(figures["region"] == COUNTRY) & (figures["year"] <= self.year) & figures["number"].notna()]
+        return records(figures.sort_values("year"))
 
     def sources(self) -> Block:
         """Notes on quality, sources of all figures shown, how to cite, licence."""

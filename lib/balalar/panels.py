@@ -12,13 +12,14 @@ import pandas as pd
 from balalar import charts
 from balalar.cards import COUNTRY, TOTAL
 from balalar.charts import Alternative
+from balalar.cohorts import SCHOOL_AGE, Intake
 from balalar.compare import Funnel, apart, fifths, funnel, has_interval, quarter_points, sign, triple
 from balalar.estimates import per_of
 from balalar.findings import Findings
 from balalar.inequality import concentration, gini, slope_index, theil
 from balalar.intervals import difference, ratio
 from balalar.measures import Record, records
-from balalar.tables import Row, Table
+from balalar.tables import Row, Table, html
 from balalar.words import Words
 
 MARKERS = {"▲": "^", "▼": "v", "●": "o", "": "D"}  # shapes of a region's mark, by the sign of its verdict
@@ -318,6 +319,44 @@ class Panel:
             return Row(title, [*values, NOTHING, NOTHING, words.say("verdict_unknown")])
         word = words.say("within_chance" if verdict == "similar" else "beyond_chance")
         return Row(title, [*values, *self._apart(look, town, country), word])
+
+
+def entrants(words: Words, found: Sequence[Intake], deaths: Record, year: int) -> dict[str, Any]:
+    """Sentences, chart, table and assumption about the first-graders of years to come, for the template.
+
+    Parameters
+    ----------
+    words : Words
+    found : sequence of Intake
+    deaths : record
+        The mortality under five that is taken off.
+    year : int
+        Year of the brief, from which one and six years are counted.
+    """
+    say, mark = words.say, words.mark("F")
+    labels = [say("intake_of", year=one.year) for one in found]
+    pupils = {one.year: words.amount(round(one.pupils, -3), 0) for one in found}
+    sentences = [
+        words.sentence(f"intake_in_{ahead}", year=one.year, pupils=pupils[one.year], born=one.born)
+        for ahead in (1, SCHOOL_AGE)
+        for one in found
+        if one.year == year + ahead
+    ]
+    cells = [[words.amount(one.births, 0), str(one.born), f"{pupils[one.year]}\u00a0{mark}"] for one in found]
+    spoken_of = [one.year in (year + 1, year + SCHOOL_AGE) for one in found]
+    rows = [Row(*row) for row in zip(labels, cells, spoken_of, strict=True)]
+    columns = [say("intake_births"), say("intake_born"), say("intake_pupils")]
+    title = say("intake_title")
+    frame = pd.DataFrame({"label": labels, "number": [one.pupils for one in found], "text": [row[-1] for row in cells]})
+    frame = frame.assign(role=["plain" if row.apart else "other" for row in rows], earlier=math.nan)
+    return {
+        "words": words,
+        "title": title,
+        "sentences": sentences,
+        "svg": charts.bars(frame, Alternative(title, " ".join(sentences))) if len(found) > 1 else "",
+        "table": html(Table(title, say("intake_year"), columns, rows)),
+        "notes": [say("intake_assumption", rate=words.number(deaths["value"]), age=SCHOOL_AGE, year=deaths["year"])],
+    }
 
 
 def records_of(look: Findings) -> list[Record]:
