@@ -717,5 +717,6 @@ def _known(kind: str, name: str, known: Iterable[str]) -> None:
     names = list(known)
     if name not in names:
         near = difflib.get_close_matches(str(name), names, 3, 0.5)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"choose one of {', '.join(names)}"
+        listed = f"choose one of {', '.join(names)}" if names else "there are none to choose from"
+        hint = f"did you mean {' or '.join(near)}?" if near else listed
         raise RequestError(f"{kind}: there is no {name!r}; {hint}")
