@@ -303,11 +303,11 @@ def funnel(
         top = max(points["number"].max() * 1.25, min(limits["highest"].max(), points["number"].max() * 1.6))
         axes.set_ylim(0, top)
         middle = (limits["base"].min() + limits["base"].max()) / 2
-        for one in points[points["label"] != ""].to_dict("records"):
-            right = one["base"] < middle
+        for at, one in enumerate(points[points["label"] != ""].sort_values("base").to_dict("records")):
+            # Above and below in turn, so that the names of neighbours do not touch.
             axes.annotate(
-                one["label"], (one["base"], one["number"]), (7 if right else -7, 0), textcoords="offset points",
-                ha="left" if right else "right", va="center", fontsize=SMALL,
+                one["label"], (one["base"], one["number"]), (0, 8 if at % 2 else -15), textcoords="offset points",
+                ha="left" if one["base"] < middle else "right", fontsize=SMALL,
             )  # fmt: skip
         for axis, tick in zip((axes.xaxis, axes.yaxis), ticks, strict=True):
             axis.set_major_locator(matplotlib.ticker.MaxNLocator(4))

@@ -116,7 +116,7 @@ def test_a_reader_finds_from_the_index_to_a_table_and_to_another_language(page: 
     _open(page, site, "index.html", "narrow")
     page.get_by_role("link", name="Демография").click()
     assert page.locator("html").get_attribute("lang") == "kk"
-    table = page.locator("section.figure table").first
+    table = page.locator("section.figure details table").first
     assert not table.is_visible()
     page.locator("section.figure details summary").first.click()
     assert table.is_visible()
