@@ -261,7 +261,7 @@ def tiles(rows: pd.DataFrame, alternative: Alternative) -> str:
             edge, thick = (INK, 2.4) if one["chosen"] else ("#9AA8B5", 0.6)
             corner = (x + 1.5, y + 1.5)
             axes.add_patch(Rectangle(corner, side - 3, TILE - 3, facecolor=face, edgecolor=edge, lw=thick))
-            size = min(TILE_TEXT, TILE_TEXT * (side - 6) / _width(one["label"], TILE_TEXT))
+            size = min(TILE_TEXT, TILE_TEXT * (side - 3) / _width(one["label"], TILE_TEXT))
             axes.text(x + side / 2, y + TILE * 0.32, one["label"], ha="center", va="center", fontsize=size, color=ink)
             axes.text(x + side / 2, y + TILE * 0.68, one["text"], ha="center", va="center", fontsize=SIZE, color=ink)
         return _svg(figure, alternative)
