@@ -15,18 +15,22 @@ from balalar.panels import Panel
 from balalar.words import Words
 
 SUICIDE = "child_suicide_rate"
+LOOKED: dict[tuple[str, str, str], list[Findings]] = {}
 
 
 def _looks(dataset: Dataset, by: str, lang: str = "en", region: str = COUNTRY) -> list[Findings]:
-    """All indicators of which chance may be part, in the latest year."""
-    found = []
+    """All indicators of which chance may be part, in the latest year; looked at once for all tests."""
+    if (by, lang, region) in LOOKED:
+        return LOOKED[by, lang, region]
+    found, estimates = [], Estimates(dataset)
     for card in dataset.catalogue.cards.values():
         if chance(card, dataset.catalogue.codes) == "none" or card.doubtful:
             continue
         figures = derive(card, dataset.best) if card.derived else dataset.best(card.id)
-        grid = Grid(Estimates(dataset).of(card, figures), card, by)
+        grid = Grid(estimates.of(card, figures), card, by)
         if years := grid.years():
             found.append(Findings(grid, max(years), Words(dataset.catalogue, lang, card.chapter), region))
+    LOOKED[by, lang, region] = found
     return found
 
 
