@@ -12,8 +12,7 @@ import pandas as pd
 from balalar import charts
 from balalar.audit.finding import Finding
 from balalar.audit.run import Audit, audit
-from balalar.brief import Block
-from balalar.cards import COUNTRY
+from balalar.brief import Block, Page, report_of
 from balalar.charts import Alternative
 from balalar.claims import Claim, read_claims
 from balalar.coverage import Number, read_numbers
@@ -58,17 +57,12 @@ def open_audit(
     """
     where = where or project()
     dataset = open_dataset(where)
-    reports = dataset.catalogue.sources.reports
-    chosen = max(reports) if year is None else year
-    if chosen not in reports:
-        raise RequestError(f"year: there is no report of {chosen}; there are {', '.join(map(str, reports))}")
-    if region not in (None, COUNTRY):
-        raise RequestError("region: a report is audited as a whole; leave the region out")
+    chosen = report_of(dataset, year, region, "region: a report is audited as a whole; leave the region out")
     claims = read_claims(dataset.catalogue, where)
     return AuditBrief(dataset, claims.get(chosen, []), read_numbers(where).get(chosen, []), chosen, lang)
 
 
-class AuditBrief:
+class AuditBrief(Page):
     """The audit's page in the making; see ``open_audit``."""
 
     def __init__(self, dataset: Dataset, claims: list[Claim], numbers: list[Number], year: int, lang: str) -> None:
@@ -127,10 +121,6 @@ class AuditBrief:
                 say("summary_coverage", numbers=amount(len(figures)), covered=amount(covered), share=share)
             )
         return sentences
-
-    def section(self, key: str) -> Block:
-        """Heading of a section."""
-        return Block("", heading=(key, self.words.say(key)))
 
     def most(self) -> Block:
         """The ten findings that matter most, each a link to its account below."""

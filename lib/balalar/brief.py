@@ -19,16 +19,15 @@ from balalar.dataset import Dataset, agree, open_dataset, read_corrections
 from balalar.errors import RequestError
 from balalar.estimates import BASES, CHILDREN, Estimates
 from balalar.findings import Findings
-from balalar.measures import Grid, Record, derive, records, year_shown
+from balalar.measures import Grid, Record, records, totals, year_shown
 from balalar.panels import Panel, by_region, entrants
 from balalar.paths import Project, project
-from balalar.tables import Row, Table, html, render
+from balalar.tables import NOTHING, Row, Table, html, render
 from balalar.views import View
 from balalar.words import Words
 
 MOST_FINDINGS = 6
 POVERTY = "poverty_share"  # by which regions are put in order, to see whether an indicator follows it
-NOTHING = "–"  # no value before
 MOST_OTHER_VALUES = 6  # values printed differently elsewhere that are listed under a figure
 
 
@@ -113,7 +112,55 @@ def years_of(dataset: Dataset, chapter: str) -> list[int]:
     return sorted(year for year in found if year <= max(dataset.catalogue.sources.reports))
 
 
-class Brief:
+def report_of(dataset: Dataset, year: int | None, region: str | None, refusal: str) -> int:
+    """Year of the report that a page about a whole report is of.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    year : int or None
+        The newest report's where None.
+    region : str or None
+        Such a page is of the country only.
+    refusal : str
+        Why no region may be named.
+
+    Raises
+    ------
+    RequestError
+        There is no such report, or a region is named.
+    """
+    reports = dataset.catalogue.sources.reports
+    chosen = max(reports) if year is None else year
+    if chosen not in reports:
+        raise RequestError(f"year: there is no report of {chosen}; there are {', '.join(map(str, reports))}")
+    if region not in (None, COUNTRY):
+        raise RequestError(refusal)
+    return chosen
+
+
+class Page:
+    """What all pages have in common.
+
+    Attributes
+    ----------
+    words : Words
+    """
+
+    words: Words
+
+    def section(self, key: str) -> Block:
+        """Heading of a section.
+
+        Parameters
+        ----------
+        key : str
+            Key of the chapter's text file, or of the common one.
+        """
+        return Block("", heading=(key, self.words.say(key)))
+
+
+class Brief(Page):
     """A chapter's brief in the making; see ``open_brief``."""
 
     def __init__(
@@ -131,6 +178,7 @@ class Brief:
         self._shown: set[str] = set()
         self._said: set[tuple[str, str]] = set()
         self._best: dict[str, pd.DataFrame] = {}
+        self._looks: dict[tuple[str, ...], Findings | None] = {}
         self._estimates = Estimates(dataset)
         self._records: dict[tuple[str, str], Record] = {}
         years = years_of(dataset, chapter)
@@ -166,16 +214,6 @@ class Brief:
         nothing = self.words.say("no_finding", year=self.year)
         marks = self._marks_in(" ".join(sentence for _, _, lead in points for sentence in lead))
         return Block(render("findings.html.j2", words=self.words, points=points, nothing=nothing, marks=marks))
-
-    def section(self, key: str) -> Block:
-        """Heading of a section.
-
-        Parameters
-        ----------
-        key : str
-            Key of the chapter's text file.
-        """
-        return Block("", heading=(key, self.words.say(key)))
 
     def show(self, indicator: str, by: str = "region", split: str = "", at: str = "") -> Block:
         """One indicator: what its figures say, a chart, its table, definition, notes and source.
@@ -373,9 +411,8 @@ class Brief:
 
     def _of_the_country(self, indicator: str) -> list[Record]:
         """The country's totals of an indicator up to the brief's year, oldest first."""
-        figures = self._figures(self._card(indicator))
-        for name in self._card(indicator).dimensions:
-            figures = figures[figures[name] == TOTAL]
+        card = self._card(indicator)
+        figures = totals(self._figures(card), card.dimensions)
         figures = figures[(figures["region"] == COUNTRY) & (figures["year"] <= self.year) & figures["number"].notna()]
         return records(figures.sort_values("year"))
 
@@ -443,12 +480,17 @@ class Brief:
     def _figures(self, card: Card) -> pd.DataFrame:
         """Best figure of each key of an indicator, with its interval."""
         if card.id not in self._best:
-            figures = derive(card, self.dataset.best) if card.derived else self.dataset.best(card.id)
-            self._best[card.id] = self._estimates.of(card, figures)
+            self._best[card.id] = self._estimates.of(card)
         return self._best[card.id]
 
     def _findings(self, card: Card, by: str, split: str, at: str = "") -> Findings | None:
-        """What a look says in the brief's year, None where nothing was printed."""
+        """What a look says in the brief's year, None where nothing was printed; worked out once."""
+        key = (card.id, by, split, at)
+        if key not in self._looks:
+            self._looks[key] = self._look(card, by, split, at)
+        return self._looks[key]
+
+    def _look(self, card: Card, by: str, split: str, at: str) -> Findings | None:
         figures = self._figures(card)
         if at:
             name, _, code = at.partition("=")

@@ -226,6 +226,11 @@ class Card(Record):
     definition: Text
     caveat: Text | None = None
 
+    @property
+    def additive(self) -> bool:
+        """Whether the country has the sum of its regions: counts and money."""
+        return self.kind in ("count", "money")
+
     def relatives(self) -> set[str]:
         """Indicators that a relation of this card names."""
         named = (
@@ -404,10 +409,13 @@ class Codes(Record):
         """Codes of the regions that exist in a year, without the country, in order."""
         return [code for code, region in self.regions.items() if code != COUNTRY and region.lives(year)]
 
+    def split_years(self, region: str) -> list[int]:
+        """Years in which regions were split off from a region, in the order of the list."""
+        return [other.first for other in self.regions.values() if other.parent == region and other.first]
+
     def moved_borders(self, region: str, year: int) -> bool:
         """Whether a region was born in a year, or lost a part of itself to one that was."""
-        born = [one for one, record in self.regions.items() if record.first == year]
-        return region in born or any(self.regions[one].parent == region for one in born)
+        return self.regions[region].first == year or year in self.split_years(region)
 
 
 class Place(Record):

@@ -212,11 +212,7 @@ def spine(rows: pd.DataFrame, alternative: Alternative, ends: Sequence[str], leg
         top = 4.0 + LEGEND_LINE * _legend_lines(legend)
         edges = list(accumulate(heights, initial=top))
         height = edges[-1] + 18
-        figure = Figure(figsize=(WIDTH / 72, height / 72))
-        axes = figure.add_axes((0, 0, 1, 1))
-        axes.set_xlim(0, WIDTH)
-        axes.set_ylim(height, 0)
-        axes.axis("off")
+        figure, axes = _sheet(height)
         reach = (WIDTH - max(map(_width, rows["text"])) - 24) / 2
         for one, label, start, end in zip(rows.to_dict("records"), labels, edges, edges[1:], strict=False):
             axes.text(2, start + 2, label, va="top")
@@ -249,12 +245,7 @@ def tiles(rows: pd.DataFrame, alternative: Alternative) -> str:
     with matplotlib.rc_context(STYLE):
         columns, deep = int(rows["column"].max()), int(rows["row"].max())
         side = WIDTH / columns
-        height = deep * TILE
-        figure = Figure(figsize=(WIDTH / 72, height / 72))
-        axes = figure.add_axes((0, 0, 1, 1))
-        axes.set_xlim(0, WIDTH)
-        axes.set_ylim(height, 0)
-        axes.axis("off")
+        figure, axes = _sheet(deep * TILE)
         for one in rows.to_dict("records"):
             x, y = (one["column"] - 1) * side, (one["row"] - 1) * TILE
             face, ink = TILE_FACES[one["face"]]
@@ -309,9 +300,10 @@ def funnel(
                 one["label"], (one["base"], one["number"]), (0, 8 if at % 2 else -15), textcoords="offset points",
                 ha="left" if one["base"] < middle else "right", fontsize=SMALL,
             )  # fmt: skip
-        for axis, tick in zip((axes.xaxis, axes.yaxis), ticks, strict=True):
+        for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_locator(matplotlib.ticker.MaxNLocator(4))
-            axis.set_major_formatter(matplotlib.ticker.FuncFormatter(_ticked(tick)))
+        axes.xaxis.set_major_formatter(lambda number, _: ticks[0](number))
+        axes.yaxis.set_major_formatter(lambda number, _: ticks[1](number))
         axes.set_xlim(limits["base"].min(), limits["base"].max())
         axes.set_xlabel(axes_names[0], fontsize=SMALL)
         figure.text(0.005, 0.955, axes_names[1], fontsize=SMALL)
@@ -320,8 +312,14 @@ def funnel(
         return _svg(figure, alternative)
 
 
-def _ticked(tick: Callable[[float], str]) -> Callable[[float, int], str]:
-    return lambda number, _: tick(number)
+def _sheet(height: float) -> tuple[Figure, Any]:
+    """An empty figure whose axes count points from the upper left corner."""
+    figure = Figure(figsize=(WIDTH / 72, height / 72))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_xlim(0, WIDTH)
+    axes.set_ylim(height, 0)
+    axes.axis("off")
+    return figure, axes
 
 
 def _set_apart(axes: Any, roles: pd.Series, chosen: str) -> None:

@@ -12,10 +12,10 @@ import pandas as pd
 from scipy.special import gdtrib, ndtri
 
 from balalar.cards import BASIC_DIMENSIONS, COUNTRY, TOTAL, Card, Codes
-from balalar.dataset import Dataset, exponent
+from balalar.dataset import Dataset, half_digit
 from balalar.estimates import Estimates
-from balalar.intervals import difference
-from balalar.measures import Grid, Record, derive, records
+from balalar.intervals import CONFIDENCE, difference
+from balalar.measures import Grid, Record, records
 
 Verdict = Literal["worse", "better", "higher", "lower", "similar", "unknown"]
 APART: tuple[Verdict, ...] = ("worse", "better", "higher", "lower")
@@ -88,7 +88,7 @@ def judge(low: float, high: float, reference: str, polarity: str) -> Verdict:
     >>> judge(1.7, 3.9, "1.5", "bad"), judge(1.2, 4.7, "1.5", "bad"), judge(0.1, 1.2, "1.5", "neutral")
     ('worse', 'similar', 'lower')
     """
-    half = 10.0 ** exponent(reference) / 2
+    half = half_digit(reference)
     if math.isnan(low) or math.isnan(high):
         return "unknown"
     return _named(low > float(reference) + half, high < float(reference) - half, polarity)
@@ -145,7 +145,7 @@ def standings(grid: Grid, year: int, whole: bool) -> dict[str, Standing]:
     dict of str to Standing
         By region; empty for counts and sums, of which the country has the sum.
     """
-    if grid.card.kind in ("count", "money"):
+    if grid.card.additive:
         return {}
     nation = grid.filled(year, COUNTRY)
     regions = {region: record for region in grid.regions(year) if (record := grid.filled(year, region))}
@@ -181,7 +181,7 @@ def marked(dataset: Dataset) -> pd.DataFrame:
     for card in dataset.catalogue.cards.values():
         if card.interval.method == "none" or card.doubtful:
             continue
-        figures = estimates.of(card, derive(card, dataset.best) if card.derived else dataset.best(card.id))
+        figures = estimates.of(card)
         own = _columns_of_standing(card, figures, dataset.catalogue.codes)
         frames.append(figures.assign(unit=card.unit, **own)[figures["basis"] != ""])
     frame = pd.concat(frames).rename(columns=INTERVAL_NAMES).round(LIMIT_DECIMALS)
@@ -303,9 +303,9 @@ def funnel(regions: Iterable[Record], rate: float, per: float) -> Funnel:
     tau2 = _between(points["base"].to_numpy() / per, cases, rate) if over else 0.0
     base = np.linspace(points["base"].min() * 0.7, points["base"].max() * 1.05, 80)
     limits = pd.DataFrame({"base": base})
-    for confidence, (low, high) in ((0.95, ("low", "high")), (0.998, ("lowest", "highest"))):
+    for confidence, (low, high) in zip(CONFIDENCE, (("low", "high"), ("lowest", "highest")), strict=True):
         limits[low], limits[high] = _funnel_limits(base, rate, per, confidence, tau2)
-    below, above = _funnel_limits(points["base"].to_numpy(), rate, per, 0.998, tau2)
+    below, above = _funnel_limits(points["base"].to_numpy(), rate, per, CONFIDENCE[1], tau2)
     outside = (points["number"] < below) | (points["number"] > above)
     return Funnel(points.assign(outside=outside), limits, dispersion, over)
 

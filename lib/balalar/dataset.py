@@ -131,6 +131,17 @@ def exponent(value: str) -> int:
     return scale(value) - decimals(value)
 
 
+def half_digit(value: str) -> float:
+    """Half the last printed digit: what a figure was rounded from lies no farther from it.
+
+    Examples
+    --------
+    >>> half_digit("12.65"), half_digit("58.2e3")
+    (0.005, 50.0)
+    """
+    return float(10.0 ** exponent(value) / 2)
+
+
 def agree(one: str, other: str) -> bool:
     """Whether two figures as printed may be the same number, rounded differently.
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import pandas as pd
 
 from balalar.cards import BASIC_DIMENSIONS, COUNTRY, TOTAL, Card
-from balalar.dataset import Dataset, exponent
+from balalar.dataset import Dataset, exponent, half_digit
 from balalar.intervals import CONFIDENCE, poisson, wilson
-from balalar.measures import Record, records
+from balalar.measures import Record, figures_of, records
 
 COLUMNS = ("low", "high", "lowest", "highest", "cases", "base", "base_least", "basis")
 BASES = ("printed", "recovered", "near", "counted", "sample", "assumed")
@@ -26,6 +25,11 @@ class Span:
     least: float
     middle: float
     most: float
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is printed in full."""
+        return self.least == self.most
 
 
 @dataclass(frozen=True)
@@ -70,22 +74,21 @@ class Estimates:
         self.design_effect = dataset.catalogue.edition.design_effect if design_effect is None else design_effect
         self._known: dict[str, dict[tuple[object, ...], Record]] = {}
 
-    def of(self, card: Card, figures: pd.DataFrame) -> pd.DataFrame:
-        """Figures with their intervals.
+    def of(self, card: Card) -> pd.DataFrame:
+        """Best figures of an indicator with their intervals.
 
         Parameters
         ----------
         card : Card
-        figures : DataFrame
-            As from ``Dataset.best``.
 
         Returns
         -------
         DataFrame
-            With the columns ``low`` and ``high`` (95 %), ``lowest`` and ``highest`` (99.8 %) in the card's unit;
-            ``cases``, ``base`` (people among whom or out of whom) and ``base_least`` where that is a range; and
-            ``basis``, the code of ``Basis``, empty where no interval can be calculated.
+            As from ``Dataset.best``, with the columns ``low`` and ``high`` (95 %), ``lowest`` and ``highest`` (99.8 %)
+            in the card's unit; ``cases``, ``base`` (people among whom or out of whom) and ``base_least`` where that is
+            a range; and ``basis``, the code of ``Basis``, empty where no interval can be calculated.
         """
+        figures = figures_of(card, self._dataset.best)
         rows = [self._row(card, record) for record in records(figures)]
         return figures.assign(**{name: [row.get(name, math.nan) for row in rows] for name in COLUMNS[:-1]}).assign(
             basis=[row.get("basis", "") for row in rows]
@@ -115,7 +118,9 @@ class Estimates:
             return float(low) * per, float(high) * per
         assert basis.cases
         # The interval is longest at one of the ends of what the count may have been.
-        ends = [self._rate_limits(cases, basis, number, per, confidence) for cases in set(_outer(basis.cases))]
+        ends = [
+            self._rate_limits(cases, basis, number, per, confidence) for cases in {basis.cases.least, basis.cases.most}
+        ]
         return min(low for low, _ in ends), max(high for _, high in ends)
 
     @staticmethod
@@ -139,7 +144,7 @@ class Estimates:
         if rule.method == "binomial":
             base = self._count(rule.base, record, rule.codes)
             cases = self._count(rule.cases, record, {})
-            exact = cases if cases and base and cases.least == cases.most and base.least == base.most else None
+            exact = cases if cases and base and cases.exact and base.exact else None
             return Basis(exact, base, "counted") if base and base.least > 0 else None
         return self._sample(card, record)
 
@@ -151,11 +156,11 @@ class Estimates:
         base = base if base and base.least > 0 else None
         printed = self._count(card.interval.cases, record, {})
         nobody = Span(math.nan, math.nan, math.nan)
-        if printed and printed.least == printed.most and (base or printed.middle > 0):
+        if printed and printed.exact and (base or printed.middle > 0):
             return Basis(printed, base or nobody, "printed")
         if base is None:
             return None
-        per, half = per_of(card), 10.0 ** exponent(record["value"]) / 2
+        per, half = per_of(card), half_digit(record["value"])
         number = float(record["value"])
         least = max(number - half, 0) * base.least / per
         most = (number + half) * base.most / per
@@ -174,9 +179,9 @@ class Estimates:
             return self._count(base, record, card.interval.codes)
         ends = [self._count(base, record | {"year": record["year"] + late}, card.interval.codes) for late in (0, 1)]
         first, last = ends
-        if first is None or last is None or first.least + last.least <= 0:
+        if first is None or last is None:
             return None
-        return Span(*((one + two) / 2 for one, two in zip(_ends(first), _ends(last), strict=True)))
+        return Span(*((one + two) / 2 for one, two in zip(astuple(first), astuple(last), strict=True)))
 
     def _sample(self, card: Card, record: Record) -> Basis | None:
         """People asked: the country's sample as printed, a region's between an equal and a proportional part."""
@@ -219,18 +224,10 @@ class Estimates:
         return self._known[card.id]
 
 
-def _outer(span: Span) -> tuple[float, float]:
-    return span.least, span.most
-
-
-def _ends(span: Span) -> Iterator[float]:
-    return iter((span.least, span.middle, span.most))
-
-
 def _span(value: str) -> Span:
     """What a printed count may stand for: itself where it is printed in full."""
-    number, last = float(value), exponent(value)
-    half = 10.0**last / 2 if last > 0 else 0.0
+    number = float(value)
+    half = half_digit(value) if exponent(value) > 0 else 0.0
     return Span(number - half, number, number + half)
 
 

@@ -7,10 +7,10 @@ from functools import cached_property
 import pandas as pd
 
 from balalar.cards import BASIC_DIMENSIONS, COUNTRY, TOTAL
-from balalar.compare import APART, Standing, Verdict, apart, chance, not_below_the_highest, standings
+from balalar.compare import APART, Standing, apart, chance, not_below_the_highest, standings
 from balalar.dataset import exponent
 from balalar.measures import WHOLE, Grid, Record, borders_changed, broken, change, extremes, moved, rank
-from balalar.trends import Trend, breaks_of, trend
+from balalar.trends import breaks_of, trend
 from balalar.words import Words
 
 MOST_LEADING = 3  # values named on one side among the key findings
@@ -55,7 +55,7 @@ class Findings:
 
         Where chance plays a part only what goes beyond it is told.
         """
-        if self.card.kind in ("count", "money"):
+        if self.card.additive:
             return []
         if self.by_chance:
             # In one, so that no side is cut off.
@@ -88,7 +88,7 @@ class Findings:
         found = standings(self.grid, self.year, self.whole)
         return found if any(one.verdict != "unknown" for one in found.values()) else {}
 
-    @property
+    @cached_property
     def whole(self) -> bool:
         """Whether all regions have a value, so that the ends of the table are the country's."""
         return self._complete(list(self.grid.frame(self.year)["region"]))
@@ -106,11 +106,10 @@ class Findings:
         frame = self.grid.frame(self.year)
         if len(frame) < 2:
             return []
-        if self.whole and self.card.kind in ("count", "money"):
+        if self.whole and self.card.additive:
             return []  # large and small regions
         if not self.whole:
-            ordered = [group for _, group in frame.sort_values("number", ascending=False).groupby("number", sort=False)]
-            return [self.words.sentence("regions_printed", regions=self._named(ordered))]
+            return [self.words.sentence("regions_printed", regions=self._named(self._ordered(frame)))]
         order = frame.sort_values("number")["region"].iloc[[0, -1]]
         low, high = (self.words.marked(self.card, self._value(region), unit=False) for region in order)
         return [self.words.sentence("regions_spread", low=low, high=high)]
@@ -119,17 +118,15 @@ class Findings:
         """Regions that differ from the country by more than chance, by how, and how many do not."""
         if not self.standings:
             return []
-        compared = {code: one for code, one in self.standings.items() if one.verdict != "unknown"}
-        found = []
+        frame, found = self.grid.frame(self.year), []
         for verdict in APART:
-            named = [code for code, one in compared.items() if one.verdict == verdict]
+            named = [code for code, one in self.standings.items() if one.verdict == verdict]
             if named:
-                frame = self.grid.frame(self.year)
-                down = not compared[named[0]].above
-                rows = frame[frame["region"].isin(named)].sort_values("number", ascending=down, kind="stable")
-                groups = [group for _, group in rows.groupby("number", sort=False)]
+                groups = self._ordered(
+                    frame[frame["region"].isin(named)], lowest_first=not self.standings[named[0]].above
+                )
                 found.append(self.words.sentence(f"compared_{verdict}", regions=self._named(groups)))
-        alike = sum(one.verdict == "similar" for one in compared.values())
+        alike = sum(one.verdict == "similar" for one in self.standings.values())
         if not found:
             return [self.words.sentence("compared_none", count=alike)]
         return [*found, self.words.sentence("compared_rest", count=alike)] if alike else found
@@ -175,8 +172,14 @@ class Findings:
         """Whether the series of the country, or of the chosen region, rises or falls by more than chance."""
         if self.grid.by != "year":
             return []
-        found = self.tested()
-        if found is None or (found.direction == "untested" and len(self._series()) < TOLD):
+        region = self.region if self.grid.years(self.region, TOTAL, TOTAL) else COUNTRY
+        series = [one for year in self.grid.years(region, TOTAL, TOTAL) if (one := self.grid.filled(year, region))]
+        series = [one for one in series if one["year"] <= self.year]
+        if not series:
+            return []
+        values = [float(one["value"]) for one in series]
+        found = trend([one["year"] for one in series], values, breaks_of(self.card, self.words.catalogue.codes, region))
+        if found.direction == "untested" and len(series) < TOLD:
             return []
         years = {"first": found.first, "last": found.last}
         if found.direction in ("none", "untested"):
@@ -186,20 +189,6 @@ class Findings:
         slope, low, high = (self.words.amount(one, decimals) for one in (abs(found.slope), *ends))
         amounts = {"slope": self.words.as_difference(self.card, slope), "low": low, "high": high}
         return [self.words.sentence(f"trend_{found.direction}", **years, **amounts)]
-
-    def tested(self) -> Trend | None:
-        """The tested change of the country's or the chosen region's series; None where it has no value."""
-        region = self.region if self.grid.years(self.region, TOTAL, TOTAL) else COUNTRY
-        years = self._series()
-        if not years:
-            return None
-        values = [float(record["value"]) for year in years if (record := self.grid.filled(year, region))]
-        return trend(years, values, breaks_of(self.card, self.words.catalogue.codes, region))
-
-    def _series(self) -> list[int]:
-        """Years of the chosen region's, or else the country's, series."""
-        region = self.region if self.grid.years(self.region, TOTAL, TOTAL) else COUNTRY
-        return [year for year in self.grid.years(region, TOTAL, TOTAL) if year <= self.year]
 
     def nation(self) -> list[str]:
         """The country's value and how it changed."""
@@ -211,18 +200,19 @@ class Findings:
         if before is None or self._broken(before["year"]):
             return [self.words.sentence("nation_value", **spoken)]
         moved = self._compared(record, before)
-        if self.by_chance and self._direction(record, before) != "unchanged" and not self._sure(record, before):
-            return [" ".join([self.words.sentence("nation_beside", **spoken, **moved), self._within(record, before)])]
+        if hedge := self._hedge(record, before):
+            return [" ".join([self.words.sentence("nation_beside", **spoken, **moved), hedge])]
         return [self.words.sentence(f"nation_{self._direction(record, before)}", **spoken, **moved)]
 
-    def _sure(self, record: Record, before: Record) -> bool:
-        """Whether a figure differs from an earlier one by more than chance."""
-        return apart(record, before, self.card.polarity) in APART
+    def _hedge(self, record: Record, before: Record) -> str:
+        """That a change may be due to chance, or that nobody can say; empty where it is sure, or there is none.
 
-    def _within(self, record: Record, before: Record) -> str:
-        """That a change is within chance, or that nobody can say; it goes with the change, not by itself."""
-        known = apart(record, before, self.card.polarity) != "unknown"
-        return self.words.sentence("change_within" if known else "change_unknown")
+        It goes with the change, not by itself, or a page would drop it as said before.
+        """
+        verdict = apart(record, before, self.card.polarity)
+        if not self.by_chance or verdict in APART or self._direction(record, before) == "unchanged":
+            return ""
+        return self.words.sentence("change_unknown" if verdict == "unknown" else "change_within")
 
     def own(self) -> list[str]:
         """The chosen region beside the country: value, rank, change."""
@@ -242,12 +232,11 @@ class Findings:
         found += self._own_standing(record) if self.by_chance else self._own_rank()
         before = self.grid.before(self.year, self.region)
         if before and not self._broken(before["year"]) and not self._moved(self.region, before["year"]):
-            moved, direction = self._compared(record, before), self._direction(record, before)
-            if self.by_chance and direction != "unchanged" and not self._sure(record, before):
-                told = self.words.sentence("region_beside", **moved)
-                found.append(" ".join([told, self._within(record, before)]))
+            moved = self._compared(record, before)
+            if hedge := self._hedge(record, before):
+                found.append(" ".join([self.words.sentence("region_beside", **moved), hedge]))
             else:
-                found.append(self.words.sentence(f"region_{direction}", **moved))
+                found.append(self.words.sentence(f"region_{self._direction(record, before)}", **moved))
         return found
 
     def _own_rank(self) -> list[str]:
@@ -259,17 +248,15 @@ class Findings:
 
     def _own_standing(self, record: Record) -> list[str]:
         """The chosen region against the country, chance allowed for, and the places that are open to it."""
-        sums = self.card.kind in ("count", "money")
-        if self.grid.by != "region" or sums or self.grid.filled(self.year, COUNTRY) is None:
+        if self.grid.by != "region" or self.card.additive or self.grid.filled(self.year, COUNTRY) is None:
             return []
         one = self.standings.get(self.region)
         if one is None or one.verdict == "unknown":
             return [self.words.sentence("own_unknown", region=self.words.region(self.region))]
         ends = {"low": self.words.like(record, record["low"]), "high": self.words.like(record, record["high"])}
         found = [self.words.sentence(f"own_{one.verdict}", region=self.words.region(self.region), **ends)]
-        frame = self.grid.frame(self.year)
         if one.last:
-            places = {"first": one.first, "last": one.last, "total": len(frame)}
+            places = {"first": one.first, "last": one.last, "total": len(self.standings)}
             found.append(self.words.sentence("region_rank_span", **places))
         return found
 
@@ -321,17 +308,21 @@ class Findings:
 
     def _against_the_country(self, frame: pd.DataFrame) -> list[str]:
         nation = self.grid.filled(self.year, COUNTRY)
-        groups = [group for _, group in frame.sort_values("number", ascending=False).groupby("number", sort=False)]
-        if nation is None or self.card.kind in ("count", "money"):
-            return [self.words.sentence("regions_printed", regions=self._named(groups))]
+        if nation is None or self.card.additive:
+            return [self.words.sentence("regions_printed", regions=self._named(self._ordered(frame)))]
         above, below = self._sides(frame, float(nation["value"]))
         found = [self.words.sentence("regions_above", regions=self._named(above))] if above else []
         return found + ([self.words.sentence("regions_below", regions=self._named(below))] if below else [])
 
     @staticmethod
-    def _sides(frame: pd.DataFrame, level: float) -> tuple[list[pd.DataFrame], list[pd.DataFrame]]:
+    def _ordered(frame: pd.DataFrame, lowest_first: bool = False) -> list[pd.DataFrame]:
+        """Groups of equal values, in the order of the values."""
+        rows = frame.sort_values("number", ascending=lowest_first)
+        return [group for _, group in rows.groupby("number", sort=False)]
+
+    def _sides(self, frame: pd.DataFrame, level: float) -> tuple[list[pd.DataFrame], list[pd.DataFrame]]:
         """Groups of equal values above and below a level, the most extreme first."""
-        groups = [group for _, group in frame.sort_values("number", ascending=False).groupby("number", sort=False)]
+        groups = self._ordered(frame)
         above = [group for group in groups if group["number"].iloc[0] > level]
         below = [group for group in groups if group["number"].iloc[0] < level]
         return above, below[::-1]
@@ -358,22 +349,16 @@ class Findings:
             self.words.say("label_with_value", item=label, value=self.words.marked(self.card, record, unit=False))
             for label, record in found.items()
         )
-        between = change(*(record["value"] for record in found.values())) if len(found) == 2 else None
-        listed = [self.words.sentence("groups_listed", place=place, groups=groups)]
-        if between is None or between.direction == "unchanged":
-            return listed
-        verdict = self._gap_verdict(list(found.values()))
-        if verdict == "unknown":
-            return listed
+        listed = self.words.sentence("groups_listed", place=place, groups=groups)
+        if len(found) != 2:
+            return [listed]
+        one, other = found.values()
+        between, verdict = change(one["value"], other["value"]), apart(one, other, self.card.polarity)
+        if between.direction == "unchanged" or (self.by_chance and verdict == "unknown"):
+            return [listed]
         difference = self.words.difference(self.card, between.value)
         told = self.words.sentence("groups_apart", place=place, groups=groups, difference=difference)
         return [" ".join([told, self.words.sentence("gap_within")]) if verdict == "similar" else told]
-
-    def _gap_verdict(self, groups: list[Record]) -> Verdict:
-        """Whether two groups differ by more than chance; they do where all was counted."""
-        if not self.by_chance:
-            return "higher"
-        return apart(groups[0], groups[1], self.card.polarity)
 
     def _with_shares(self, found: dict[str, Record]) -> str:
         """Counts of groups, each with its share where they make up the total."""
@@ -417,7 +402,7 @@ class Findings:
             say("item_with_value", item=label, value=value),
             say("item_with_value", item=last, value=least),
         )
-        key = "group_largest" if self.card.kind in ("count", "money") else "group_highest"
+        key = "group_largest" if self.card.additive else "group_highest"
         return [self.words.sentence(key, largest=largest, smallest=smallest)]
 
     def _groups_listed(self, known: dict[str, Record]) -> list[str]:

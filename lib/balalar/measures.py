@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import pandas as pd
 
-from balalar.cards import COUNTRY, TOTAL, Card, Codes
+from balalar.cards import BASIC_DIMENSIONS, COUNTRY, TOTAL, Card, Codes
 from balalar.dataset import agree, exponent, scale
 
 Direction = Literal["rose", "fell", "unchanged"]
@@ -68,6 +68,18 @@ def change(now: str, before: str) -> Change:
     return Change(f"{value}e{power}" if power else value, direction)
 
 
+def totals(figures: pd.DataFrame, dimensions: Iterable[str]) -> pd.DataFrame:
+    """Figures that are the total of some dimensions."""
+    for name in dimensions:
+        figures = figures[figures[name] == TOTAL]
+    return figures
+
+
+def figures_of(card: Card, best: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
+    """Best figures of an indicator, observed or computed; see ``derive``."""
+    return derive(card, best) if card.derived else best(card.id)
+
+
 def derive(card: Card, best: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
     """Quotient of two indicators for each key that both have.
 
@@ -110,10 +122,7 @@ def _taken(card: Card, figures: pd.DataFrame, codes: dict[str, str]) -> pd.DataF
     """Figures at given codes, at the total of what the quotient is not split by."""
     for name, code in codes.items():
         figures = figures[figures[name] == code].assign(**{name: TOTAL})
-    for name in ("sex", "settlement"):
-        if name not in card.dimensions:
-            figures = figures[figures[name] == TOTAL]
-    return figures
+    return totals(figures, (name for name in BASIC_DIMENSIONS if name not in card.dimensions))
 
 
 def _joined(card: Card, one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
@@ -204,8 +213,7 @@ def extremes(rows: pd.DataFrame, wanted: int = 3) -> tuple[list[pd.DataFrame], l
 
 def borders_changed(codes: Codes, region: str, year: int, before: int) -> int | None:
     """Year after ``before`` and not after ``year`` in which a region was split from this one, or None."""
-    born = [other.first for other in codes.regions.values() if other.parent == region and other.first]
-    return next((first for first in born if before < first <= year), None)
+    return next((first for first in codes.split_years(region) if before < first <= year), None)
 
 
 def broken(card: Card, year: int, before: int) -> bool:
@@ -244,9 +252,7 @@ class Grid:
 
     def __init__(self, figures: pd.DataFrame, card: Card, by: str, split: str = "") -> None:
         self.card, self.by, self.split = card, by, split
-        for name in card.dimensions:
-            if name not in (by, split):
-                figures = figures[figures[name] == TOTAL]
+        figures = totals(figures, (name for name in card.dimensions if name not in (by, split)))
         self._cells: dict[tuple[int, str, str, str], Record] = {}
         for record in records(figures):
             item = record[by] if by in card.dimensions else TOTAL

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from balalar.brief import Block
+from balalar.brief import Block, Page, report_of
 from balalar.cards import COUNTRY, Card
-from balalar.compare import APART, apart, has_interval, standings, triple
-from balalar.dataset import Dataset, open_dataset
+from balalar.compare import APART, Standing, apart, has_interval, standings, triple
+from balalar.dataset import Dataset, decimals, open_dataset
 from balalar.errors import RequestError
 from balalar.estimates import Estimates, per_of
-from balalar.intervals import difference, poisson
+from balalar.intervals import CONFIDENCE, difference, poisson
 from balalar.measures import Grid, Record
 from balalar.paths import Project, project
 from balalar.tables import Row, Table, html, render
@@ -46,16 +46,11 @@ def open_method(
         The data are not sound.
     """
     dataset = open_dataset(where or project())
-    reports = dataset.catalogue.sources.reports
-    chosen = max(reports) if year is None else year
-    if chosen not in reports:
-        raise RequestError(f"year: there is no report of {chosen}; there are {', '.join(map(str, reports))}")
-    if region not in (None, COUNTRY):
-        raise RequestError("region: the page is about all regions; leave the region out")
+    chosen = report_of(dataset, year, region, "region: the page is about all regions; leave the region out")
     return MethodBrief(dataset, chosen, lang)
 
 
-class MethodBrief:
+class MethodBrief(Page):
     """The page in the making; see ``open_method``."""
 
     def __init__(self, dataset: Dataset, year: int, lang: str) -> None:
@@ -70,10 +65,6 @@ class MethodBrief:
         words = {"title": self._chapter.title[lang], "summary": self._chapter.summary[lang]}
         return Block(render("header.html.j2", **words, about=[self.words.say("method_about")]))
 
-    def section(self, key: str) -> Block:
-        """Heading of a section."""
-        return Block("", heading=(key, self.words.say(key)))
-
     def principles(self) -> Block:
         """The rules, a short paragraph each."""
         asked = {name: self._asked(name) for name in ("children", "parents")}
@@ -85,12 +76,7 @@ class MethodBrief:
 
     def example(self) -> Block:
         """The rules worked through on the highest and the lowest of the smallest counts of the report."""
-        sentences = [
-            self._step_interval(),
-            self._step_verdict(),
-            self._step_many(),
-            self._step_two(),
-        ]
+        sentences = [self._step_interval(), self._step_verdict(), self._step_many(), self._step_two()]
         return Block(render("example.html.j2", sentences=sentences, title=self._card.title[self.words.lang]))
 
     def methods(self) -> Block:
@@ -131,7 +117,7 @@ class MethodBrief:
 
     @cached_property
     def _grid(self) -> Grid:
-        return Grid(self._estimates.of(self._card, self.dataset.best(EXAMPLE)), self._card, "region")
+        return Grid(self._estimates.of(self._card), self._card, "region")
 
     def _record(self, region: str) -> Record:
         record = self._grid.filled(self.year, region)
@@ -147,9 +133,13 @@ class MethodBrief:
         least = min((one for one in records if one["cases"] > 0), key=lambda record: record["number"])
         return most, least
 
+    @cached_property
+    def _standings(self) -> dict[str, Standing]:
+        return standings(self._grid, self.year, True)
+
     def _step_interval(self) -> str:
         words, most = self.words, self._pair[0]
-        low, high = (float(end) for end in poisson(most["cases"], 0.95))
+        low, high = (float(end) for end in poisson(most["cases"], CONFIDENCE[0]))
         return words.say(
             "example_interval",
             region=words.region(most["region"]),
@@ -167,13 +157,13 @@ class MethodBrief:
 
     def _step_verdict(self) -> str:
         words, most, nation = self.words, self._pair[0], self._record(COUNTRY)
-        one = standings(self._grid, self.year, True)[most["region"]]
+        one = self._standings[most["region"]]
         # The wide interval decides; the narrow one is what a single comparison would have said.
         key = "sure" if one.verdict in APART else ("alone" if one.alone in APART else "similar")
         return words.say(f"example_{key}", nation=words.number(nation["value"]))
 
     def _step_many(self) -> str:
-        found = standings(self._grid, self.year, True)
+        found = self._standings
         amount = {
             "regions": len(found),
             "sure": sum(one.verdict in APART for one in found.values()),
@@ -186,16 +176,16 @@ class MethodBrief:
         words, (most, least) = self.words, self._pair
         triples = [triple(one) for one in (most, least)]
         low, high = difference(*triples)
-        decimals = len(most["value"].partition(".")[2])
+        digits = decimals(most["value"])
         key = "example_apart" if apart(most, least, self._card.polarity) in APART else "example_alike"
         return words.say(
             key,
             one=words.region(most["region"]),
             other=words.region(least["region"]),
             value=words.number(least["value"]),
-            difference=words.amount(triples[0][0] - triples[1][0], decimals),
-            low=words.amount(low, decimals),
-            high=words.amount(high, decimals),
+            difference=words.amount(triples[0][0] - triples[1][0], digits),
+            low=words.amount(low, digits),
+            high=words.amount(high, digits),
         )
 
     # -- the list ------------------------------------------------------------------------------------

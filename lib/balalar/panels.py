@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from balalar import charts
-from balalar.cards import COUNTRY, TOTAL
+from balalar.cards import BASIC_DIMENSIONS, COUNTRY
 from balalar.charts import Alternative
 from balalar.cohorts import SCHOOL_AGE, Intake
 from balalar.compare import Funnel, apart, fifths, funnel, has_interval, quarter_points, sign, triple
+from balalar.dataset import decimals
 from balalar.estimates import per_of
 from balalar.findings import Findings
 from balalar.inequality import concentration, gini, slope_index, theil
 from balalar.intervals import difference, ratio
-from balalar.measures import Record, records
-from balalar.tables import Row, Table, html
+from balalar.measures import Record, records, totals
+from balalar.tables import NOTHING, Row, Table, html
 from balalar.words import Words
 
 MARKERS = {"▲": "^", "▼": "v", "●": "o", "": "D"}  # shapes of a region's mark, by the sign of its verdict
 MOST_TIED = 3  # regions named for one value; more are counted
-NOTHING = "–"  # a measure of what may be chance
 RATIO = 2  # decimals of a ratio
 NAMED = 2  # highest points that are named where none lies outside a funnel
 FEWEST = 10  # regions below which no map, funnel or measure of inequality is made
@@ -59,7 +59,7 @@ class Panel:
     def spine(self, title: str) -> tuple[str, list[Findings]]:
         """Chart of where the region lies between the worst and the best, and the indicators on it."""
         drawn = [look for look in self.looks if look.whole and self._own(look) and self._nation(look)]
-        drawn = [look for look in drawn if look.card.kind not in ("count", "money")]
+        drawn = [look for look in drawn if not look.card.additive]
         if not drawn:
             return "", []
         rows = pd.DataFrame([self._spine_row(look) for look in drawn])
@@ -108,7 +108,7 @@ class Panel:
         shown = [look for look in self.looks if len(look.grid.frame(look.year)) >= FEWEST]
         if not shown:
             return [], []
-        fifth = [dict(zip(frame["region"], fifths(frame["number"]), strict=True)) for frame in map(_frame, shown)]
+        fifth = [_fifths(look) for look in shown]
         codes = self.words.catalogue.codes
         regions = [COUNTRY, *codes.living(max(look.year for look in shown))]
         return shown, [
@@ -138,10 +138,9 @@ class Panel:
     def tile_map(self, title: str) -> str:
         """Map of equal tiles of the first indicator; empty where too few regions have a value."""
         look = self.looks[0]
-        frame = look.grid.frame(look.year)
-        if len(frame) < FEWEST:
+        fifth = _fifths(look)
+        if len(fifth) < FEWEST:
             return ""
-        fifth = dict(zip(frame["region"], fifths(frame["number"]), strict=True))
         codes = self.words.catalogue.codes
         rows = []
         for region in codes.living(look.year):
@@ -169,8 +168,9 @@ class Panel:
         """Funnel plot of the first indicator's rates, and what it rests on."""
         look = self.looks[0]
         nation = self._nation(look)
-        regions = [record for record in records_of(look) if record["base"] == record["base"] and has_interval(record)]
-        if nation is None or look.card.kind != "rate" or not look.whole or len(regions) < len(records_of(look)):
+        regions = records_of(look, look.grid.regions(look.year))
+        known = look.whole and all(has_interval(one) and not math.isnan(one["base"]) for one in regions)
+        if nation is None or look.card.kind != "rate" or not known:
             return "", None
         found = funnel(regions, float(nation["value"]), per_of(look.card))
         named = found.points["outside"] | (found.points["region"] == self.region)
@@ -210,10 +210,9 @@ class Panel:
         order : mapping of str to float
             What the regions are ordered by, from low to high.
         """
-        looks = [look for look in self.looks if look.whole and look.card.kind not in ("count", "money", "change")]
+        looks = [look for look in self.looks if look.whole and not look.card.additive and look.card.kind != "change"]
         looks = [look for look in looks if set(look.grid.regions(look.year)) <= set(children)]
-        told = [look for look in looks if not look.by_chance or all(one.last for one in look.standings.values())]
-        told = [look for look in told if look.standings or not look.by_chance]
+        told = [look for look in looks if not look.by_chance or _ranked(look)]
         rows = [self._unequal(look, children, order) for look in told]
         say = self.words.say
         columns = [say(f"unequal_{name}") for name in ("highest", "lowest", "difference", "ratio", "gini", "slope")]
@@ -229,7 +228,8 @@ class Panel:
         title = card.title[words.lang]
         if look.by_chance and not _surely_apart(look):
             return Row(title, [*named, words.say("within_chance"), *[NOTHING] * 3])
-        numbers = [record["number"] for record in self._in_order(look, frame)]  # of a quotient, before rounding
+        # Of a quotient the number before rounding.
+        numbers = [record["number"] for record in records_of(look, frame["region"])]
         weights = [children[region] for region in frame["region"]]
         places = [order.get(region, math.nan) for region in frame["region"]]
         index, spread = words.amount(gini(numbers, weights), 3), words.amount(theil(numbers, weights), 3)
@@ -238,11 +238,6 @@ class Panel:
         if look.card.interval.method == "survey":  # the noise of small samples would count as inequality
             measured = slope = NOTHING
         return Row(title, [*named, *self._apart(look, high, low, picked=True), measured, slope])
-
-    @staticmethod
-    def _in_order(look: Findings, frame: pd.DataFrame) -> list[Record]:
-        found = (look.grid.filled(look.year, region) for region in frame["region"])
-        return [record for record in found if record]
 
     def _with_ties(self, look: Findings, record: Record) -> str:
         """The regions that share a printed value, or their number, with the value."""
@@ -261,18 +256,18 @@ class Panel:
         """
         words, card = self.words, look.card
         one, other = (float(record["value"]) for record in (high, low))
-        decimals = max(len(record["value"].partition(".")[2]) for record in (high, low))
-        apart_by = words.as_difference(card, words.amount(one - other, decimals))
+        digits = max(decimals(record["value"]) for record in (high, low))
+        apart_by = words.as_difference(card, words.amount(one - other, digits))
         times = words.amount(one / other, RATIO) if other else words.say("no_ratio")
         if not (has_interval(high) and has_interval(low)):
             return [apart_by, times]
         triples = [triple(record, picked) for record in (high, low)]
-        apart_by = self._with_span(apart_by, difference(*triples), decimals)
+        apart_by = self._with_span(apart_by, difference(*triples), digits)
         return [apart_by, self._with_span(times, ratio(*triples), RATIO) if other else times]
 
-    def _with_span(self, text: str, span: tuple[float, float], decimals: int) -> str:
+    def _with_span(self, text: str, span: tuple[float, float], digits: int) -> str:
         """A finished number with its interval behind it."""
-        low, high = (self.words.amount(end, decimals) if math.isfinite(end) else "∞" for end in span)
+        low, high = (self.words.amount(end, digits) if math.isfinite(end) else "∞" for end in span)
         return self.words.say("item_with_value", item=text, value=self.words.say("from_to", low=low, high=high))
 
     def _slope(self, look: Findings, numbers: list[float], weights: list[float], order: list[float]) -> str:
@@ -281,8 +276,8 @@ class Panel:
         if any(map(math.isnan, order)):
             return words.say("no_order")
         found = slope_index(numbers, order, weights)
-        decimals = max(look.card.decimals, 1)
-        amounts = {name: words.amount(getattr(found, name), decimals) for name in ("difference", "low", "high")}
+        digits = max(look.card.decimals, 1)
+        amounts = {name: words.amount(getattr(found, name), digits) for name in ("difference", "low", "high")}
         index = words.amount(concentration(numbers, order, weights), 2)
         return words.say("slope_with_index", **amounts, index=index)
 
@@ -297,7 +292,7 @@ class Panel:
         rows = []
         for look in splits:
             town, country = (look.grid.filled(look.year, self._where(look), group=one) for one in ("urban", "rural"))
-            if town and country and look.card.kind not in ("count", "money"):
+            if town and country and not look.card.additive:
                 rows.append(self._settled(look, town, country))
         say = self.words.say
         columns = [say("urban"), say("rural"), say("unequal_difference"), say("unequal_ratio"), say("unequal_judged")]
@@ -359,17 +354,16 @@ def entrants(words: Words, found: Sequence[Intake], deaths: Record, year: int) -
     }
 
 
-def records_of(look: Findings) -> list[Record]:
-    """Figures of the regions in the year of a look."""
-    found = (look.grid.filled(look.year, region) for region in look.grid.regions(look.year))
+def records_of(look: Findings, regions: Iterable[str]) -> list[Record]:
+    """Figures of some regions in the year of a look, in their order."""
+    found = (look.grid.filled(look.year, region) for region in regions)
     return [record for record in found if record]
 
 
 def by_region(figures: pd.DataFrame, wanted: int) -> dict[str, float]:
     """Totals of the regions in a year, or else in the latest one before it, of an indicator's best figures."""
     frame = figures[(figures["year"] <= wanted) & (figures["region"] != COUNTRY) & figures["number"].notna()]
-    for name in ("sex", "settlement"):
-        frame = frame[frame[name] == TOTAL]
+    frame = totals(frame, BASIC_DIMENSIONS)
     frame = frame[frame["year"] == frame["year"].max()]
     return {record["region"]: float(record["number"]) for record in records(frame)}
 
@@ -379,5 +373,12 @@ def _surely_apart(look: Findings) -> bool:
     return any(one.first > 1 for one in look.standings.values())
 
 
-def _frame(look: Findings) -> pd.DataFrame:
-    return look.grid.frame(look.year)
+def _ranked(look: Findings) -> bool:
+    """Whether every region has a place."""
+    return bool(look.standings) and all(one.last for one in look.standings.values())
+
+
+def _fifths(look: Findings) -> dict[str, int]:
+    """Fifth of each region with a value."""
+    frame = look.grid.frame(look.year)
+    return dict(zip(frame["region"], fifths(frame["number"]), strict=True))

@@ -9,6 +9,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+NOTHING = "–"  # a cell that has nothing to say; none is empty
+
 
 @dataclass(frozen=True)
 class Row:

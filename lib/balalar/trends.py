@@ -113,10 +113,9 @@ def breaks_of(card: Card, codes: Codes, region: str) -> list[int]:
     codes : Codes
     region : str
     """
-    own = codes.regions[region]
-    split = [other.first for other in codes.regions.values() if other.parent == region and other.first]
-    born = [own.first] if own.first else []
+    born = codes.regions[region].first
     # Figures that were recalculated to the new borders a year early compare from then on.
     early = {year + 1: year for year in card.recalculated}
-    moved = [] if region == COUNTRY else [early.get(year, year) for year in (*split, *born)]
+    years = [*codes.split_years(region), *([born] if born else [])]
+    moved = [] if region == COUNTRY else [early.get(year, year) for year in years]
     return sorted({*(one.year for one in card.breaks), *moved})

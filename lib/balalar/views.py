@@ -14,14 +14,13 @@ from balalar.cards import COUNTRY, TOTAL
 from balalar.charts import Alternative
 from balalar.compare import Standing, has_interval, sign
 from balalar.measures import WHOLE, Grid, Record, broken, moved
-from balalar.tables import Row, Table
+from balalar.tables import NOTHING, Row, Table
 from balalar.trends import breaks_of
 from balalar.words import Words
 
 FEWEST_REGIONS = 3  # fewer are told in a sentence
 BOTH = 0.5  # an earlier year is drawn where at least this share of the rows has it
 MOST_SERIES = 4
-ITSELF = "–"  # the country is not compared with itself
 
 
 @dataclass
@@ -135,16 +134,16 @@ class View:
         """A region against the country, in a sign and a word."""
         one = self.standings.get(region)
         if one is None:
-            return ITSELF
+            return NOTHING  # the country is not compared with itself
         word = self.words.say(f"verdict_{one.verdict}")
         if one.verdict == "similar" and one.alone != "similar":
             word = self.words.say("verdict_alone", verdict=word, alone=self.words.say(f"verdict_{one.alone}"))
-        return f"{sign(self.standings.get(region))} {word}".strip()
+        return f"{sign(one)} {word}".strip()
 
     def _places(self, region: str) -> str:
         one = self.standings.get(region)
         if one is None or not one.last:
-            return ITSELF
+            return NOTHING
         if one.first == one.last:
             return self.words.amount(one.first, 0)
         return self.words.say("range_of", low=one.first, high=one.last)
@@ -284,7 +283,7 @@ class View:
         return {
             "label": self._row_label(region, item),
             "number": float(record["value"]),
-            "text": f"{text} {sign(self.standings.get(region))}".strip() if self.grid.by == "region" else text,
+            "text": f"{text} {sign(standing)}".strip() if self.grid.by == "region" else text,
             "role": self._role(region),
             "verdict": standing.verdict if standing else "",
             "earlier": float(earlier["value"]) if earlier else math.nan,
@@ -357,7 +356,7 @@ class View:
     def _is_sum(self, region: str, item: str) -> bool:
         """Whether a row is the sum of the others, beside which they would vanish."""
         if self.grid.by == "region":
-            return region == COUNTRY and self.grid.card.kind in ("count", "money")
+            return region == COUNTRY and self.grid.card.additive
         return item == TOTAL or item in self.words.catalogue.codes.dimensions[self.grid.by].subtotals
 
     def _lines(self, alternative: Alternative) -> str:

@@ -12,6 +12,7 @@ from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 
 from balalar.cards import COUNTRY, Card, Catalogue
+from balalar.dataset import decimals, scale
 from balalar.errors import RequestError
 
 EXACT = 9  # decimals of a computed number that are not a float's own rounding
@@ -100,9 +101,8 @@ class Words:
 
     def like(self, record: Mapping[str, Any], number: float) -> str:
         """A computed number in the precision and with the power of ten of a figure: a limit of its interval."""
-        digits, _, power = record["value"].partition("e")
-        text = self.amount(number / 10 ** int(power or 0), len(digits.partition(".")[2]))
-        return self.scaled(text, int(power or 0))
+        power = scale(record["value"])
+        return self.scaled(self.amount(number / 10**power, decimals(record["value"])), power)
 
     def value(self, card: Card, value: str) -> str:
         """A figure with its unit, as it stands in a sentence."""
@@ -168,7 +168,7 @@ class Words:
         """A finished number, or a range, as a difference of two figures."""
         if card.unit == "percent":
             return _unbroken(self.say("difference_percent", number=number).replace(" ", NBSP, 1))
-        if card.kind in ("count", "money"):
+        if card.additive:
             return self.with_unit(card, number)
         return self.say("difference_plain", number=number)
 

@@ -5,11 +5,11 @@ import re
 import pytest
 
 from balalar.cards import COUNTRY
-from balalar.compare import APART, chance, funnel, standings
+from balalar.compare import APART, apart, chance, funnel, standings
 from balalar.dataset import Dataset
 from balalar.estimates import Estimates
 from balalar.findings import Findings
-from balalar.measures import Grid, derive
+from balalar.measures import Grid
 from balalar.method_brief import open_method
 from balalar.panels import Panel
 from balalar.words import Words
@@ -26,8 +26,7 @@ def _looks(dataset: Dataset, by: str, lang: str = "en", region: str = COUNTRY) -
     for card in dataset.catalogue.cards.values():
         if chance(card, dataset.catalogue.codes) == "none" or card.doubtful:
             continue
-        figures = derive(card, dataset.best) if card.derived else dataset.best(card.id)
-        grid = Grid(estimates.of(card, figures), card, by)
+        grid = Grid(estimates.of(card), card, by)
         if years := grid.years():
             found.append(Findings(grid, max(years), Words(dataset.catalogue, lang, card.chapter), region))
     LOOKED[by, lang, region] = found
@@ -60,15 +59,15 @@ def test_what_has_an_interval_rule_has_an_interval_somewhere(dataset) -> None:
     for card in dataset.catalogue.cards.values():
         if card.interval.method == "none" or card.doubtful:
             continue
-        figures = derive(card, dataset.best) if card.derived else dataset.best(card.id)
+        figures = estimates.of(card)
         if (figures["status"] == "E").all():
             continue  # «at least 15 %» has none
-        assert (estimates.of(card, figures)["basis"] != "").any(), card.id
+        assert (figures["basis"] != "").any(), card.id
 
 
 def test_the_suicide_ranking_is_shown_as_what_it_is(dataset) -> None:
     card = dataset.catalogue.cards[SUICIDE]
-    grid = Grid(Estimates(dataset).of(card, dataset.best(SUICIDE)), card, "region")
+    grid = Grid(Estimates(dataset).of(card), card, "region")
     found = standings(grid, 2022, True)
     assert len(found) == 20
     assert {one.verdict for one in found.values()} == {"similar"}
@@ -106,7 +105,7 @@ def test_no_finding_calls_a_difference_that_chance_may_explain(dataset) -> None:
                     continue
                 own = look.grid.filled(look.year, region) or look.grid.filled(look.year, COUNTRY)
                 before = look.grid.before(look.year, own["region"])
-                assert before and look._sure(own, before), (look.card.id, sentence)
+                assert before and apart(own, before, look.card.polarity) in APART, (look.card.id, sentence)
 
 
 def test_what_cannot_be_calculated_is_never_called_no_difference(dataset) -> None:

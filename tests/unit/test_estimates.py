@@ -13,7 +13,7 @@ from balalar.measures import Record, records
 
 def _row(dataset: Dataset, indicator: str, effect: float | None = None, **key: object) -> Record:
     card = dataset.catalogue.cards[indicator]
-    frame = Estimates(dataset, effect).of(card, dataset.best(indicator))
+    frame = Estimates(dataset, effect).of(card)
     for name, value in ({"sex": "total", "settlement": "total"} | key).items():
         frame = frame[frame[name] == value]
     (row,) = records(frame)
@@ -121,7 +121,7 @@ def test_every_interval_holds_its_figure(dataset) -> None:
     for card in dataset.catalogue.cards.values():
         if card.derived or card.doubtful:
             continue
-        frame: pd.DataFrame = estimates.of(card, dataset.best(card.id))
+        frame: pd.DataFrame = estimates.of(card)
         known = frame[frame["basis"] != ""]
         half = known["value"].map(lambda value: 10.0 ** -len(value.partition("e")[0].partition(".")[2]) / 2)
         assert (known["low"] <= known["number"] + half).all(), card.id

@@ -15,7 +15,6 @@ from balalar.cards import COUNTRY, TOTAL, Card, Catalogue
 from balalar.claims import Claim, codes_of
 from balalar.dataset import exponent
 
-ADDITIVE = ("count", "money")
 WHOLE_UNITS_ONLY = ("count",)
 
 
@@ -190,7 +189,7 @@ class Evidence:
         yield from self.operands_of_mean(key)
         yield from self._before_change(key)
         yield from self._rest_of_total(key)
-        if card.kind not in ADDITIVE:
+        if not card.additive:
             return
         for parts in self.partitions(key):
             found_parts = [self.figures[part][0] for part in parts if part in self.figures]
@@ -213,7 +212,7 @@ class Evidence:
         card = self.card(key)
         for name, codes in card.parts.items():
             at = card.dimensions.index(name)
-            if card.kind not in ADDITIVE or key.codes[at] not in codes:
+            if not card.additive or key.codes[at] not in codes:
                 continue
             whole = self.figures.get(Key(key.indicator, key.year, key.region, put(key.codes, at, TOTAL)))
             others = [

@@ -37,7 +37,7 @@ def tests(evidence: Evidence) -> Iterator[Test]:
 def sums(evidence: Evidence) -> Iterator[Test]:
     """Parts add up to their total; where some are not printed, the others do not exceed it."""
     for key, figures in list(evidence.figures.items()):
-        if evidence.card(key).kind not in ("count", "money"):
+        if not evidence.card(key).additive:
             continue
         for parts in evidence.partitions(key):
             rule = "sum_regions" if parts and parts[0].region != key.region else "sum_parts"
@@ -105,7 +105,7 @@ def part_of_total(evidence: Evidence) -> Iterator[Test]:
     """No part of a count exceeds the total, and no region the country."""
     for key, figures in list(evidence.figures.items()):
         card = evidence.card(key)
-        if card.kind not in ("count", "money"):
+        if not card.additive:
             continue
         wholes = [
             put(key.codes, at, TOTAL)

@@ -79,7 +79,7 @@ def _stepped(evidence: Evidence, pairs: dict[str, tuple[Figure, Figure]]) -> Ite
 def _sizeable(evidence: Evidence, *figures: Figure) -> bool:
     """Whether a change of these figures is not that of a handful of cases."""
     card = evidence.card(figures[0].key)
-    if card.kind in ("count", "money"):
+    if card.additive:
         return min(figure.number for figure in figures) >= BASE or max(figure.number for figure in figures) >= 10 * BASE
     # A rate near zero doubles by rounding.
     return all(figure.number >= 4 * (figure.interval.high - figure.interval.low) for figure in figures)
