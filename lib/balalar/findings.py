@@ -317,7 +317,7 @@ class Findings:
     @staticmethod
     def _ordered(frame: pd.DataFrame, lowest_first: bool = False) -> list[pd.DataFrame]:
         """Groups of equal values, in the order of the values."""
-        rows = frame.sort_values("number", ascending=lowest_first)
+        rows = frame.sort_values("number", ascending=lowest_first, kind="stable")
         return [group for _, group in rows.groupby("number", sort=False)]
 
     def _sides(self, frame: pd.DataFrame, level: float) -> tuple[list[pd.DataFrame], list[pd.DataFrame]]:
