@@ -454,11 +454,12 @@ class Chapter(Record):
 
     Attributes
     ----------
-    subject : {"data", "audit", "method"}
-        What its brief is about: the indicators of the chapter, the report's own numbers, or how figures are compared.
+    subject : {"data", "audit", "index", "method"}
+        What its brief is about: the indicators of the chapter, the report's own numbers, the Child Well-being Index, or
+        how figures are compared.
     """
 
-    subject: Literal["data", "audit", "method"] = "data"
+    subject: Literal["data", "audit", "index", "method"] = "data"
     title: Text
     summary: Text
 
@@ -613,10 +614,34 @@ def read(kind: Any, path: Path, where: Project, languages: Collection[str] = ())
         All faults of the file at once.
     """
     data, lines = read_yaml(path, where)
+    return validated(kind, data, where.name(path), lines, languages)
+
+
+def validated(
+    kind: Any, data: Any, file: str, lines: dict[tuple[Any, ...], int], languages: Collection[str] = ()
+) -> Any:
+    """Hold what a YAML file says against a type.
+
+    Parameters
+    ----------
+    kind : type
+        A pydantic model or a type built of models.
+    data, lines
+        As from ``read_yaml``.
+    file : str
+        Name for messages.
+    languages : collection of str
+        Languages in which every text must stand.
+
+    Raises
+    ------
+    DataError
+        All faults at once.
+    """
     try:
         return TypeAdapter(kind).validate_python(data, context=list(languages))
     except ValidationError as error:
-        raise DataError(_fault(detail, where.name(path), lines) for detail in error.errors()) from None
+        raise DataError(_fault(detail, file, lines) for detail in error.errors()) from None
 
 
 def _fault(detail: Any, file: str, lines: dict[tuple[Any, ...], int]) -> Fault:

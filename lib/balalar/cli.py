@@ -1,4 +1,4 @@
-"""The command ``balalar``: ingest, check, export, build."""
+"""The command ``balalar``: ingest, check, audit, export, index, build."""
 
 from __future__ import annotations
 
@@ -18,8 +18,12 @@ from balalar.claims import read_claims
 from balalar.compare import marked
 from balalar.dataset import open_dataset
 from balalar.errors import BalalarError, DataError, Fault
+from balalar.index.build import build
+from balalar.index.tables import tables
 from balalar.paths import project
 from balalar.press import Outcome
+from balalar.spec import read_spec, read_values
+from balalar.wellbeing import open_recomputed
 
 
 def _sound(publication: bool = True) -> None:
@@ -160,16 +164,48 @@ def _audit_chapter(brief: AuditBrief) -> str:
 @main.command("export")
 @click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
-    "--view", type=click.Choice(["corrected", "printed", "intervals"]), default="corrected", show_default=True
+    "--view", type=click.Choice(["corrected", "printed", "intervals", "index"]), default="corrected", show_default=True
 )
 @_told
-def export_command(out: Path, view: Literal["corrected", "printed", "intervals"]) -> None:
-    """Write all observations to OUT, one tidy CSV; or those with an interval of chance, and the verdicts."""
+def export_command(out: Path, view: Literal["corrected", "printed", "intervals", "index"]) -> None:
+    """Write all observations to OUT, one tidy CSV.
+
+    The view «intervals» holds those with an interval of chance, and the verdicts; «index» the values of the
+    recomputation of the Child Well-being Index, as `balalar index` reads them.
+    """
     _refuse_place(out)
     _sound()
-    frame = marked(open_dataset()) if view == "intervals" else exchange.tidy(open_dataset(), view)
+    dataset = open_dataset()
+    if view == "intervals":
+        frame = marked(dataset)
+    elif view == "index":
+        frame = open_recomputed(dataset, project()).inputs
+    else:
+        frame = exchange.tidy(dataset, view)
     exchange.write_csv(frame, out)
     click.echo(f"{len(frame)} observations written to {out}")
+
+
+@main.command("index")
+@click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("data", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write.")
+@click.option("--replications", type=click.IntRange(2), help="Of the simulation; the spec's if left out.")
+@click.option("--seed", type=click.IntRange(0), help="Of the simulation; the spec's if left out.")
+@_told
+def index_command(spec: Path, data: Path, out: Path, replications: int | None, seed: int | None) -> None:
+    """Build the composite index that SPEC (YAML) describes from DATA (CSV), with its uncertainty.
+
+    The folder holds a CSV for each step and result; contents.csv says what each is. See docs/index.md.
+    """
+    described = read_spec(spec)
+    built = build(described, read_values(data, described))
+    found = tables(built, replications, seed)
+    exchange.write_folder(found, out, "contents.csv")
+    scores = built.total
+    click.echo(f"{described.top}: {scores.notna().sum()} of {len(scores)} scores; {len(found)} tables in {out}")
+    if "intervals" not in found:
+        click.echo("nothing is uncertain in this spec, so there are no intervals (docs/index.md, «uncertainty»)")
 
 
 @main.command("build")

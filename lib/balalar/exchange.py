@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -88,3 +89,31 @@ def write_text(text: str, path: Path) -> None:
     with workplace(path) as aside:
         (aside / path.name).write_text(text, encoding="utf-8", newline="")
         put(aside / path.name, path)
+
+
+def write_folder(tables: Mapping[str, pd.DataFrame], folder: Path, mark: str) -> None:
+    """Write a folder of tables whole or not at all, in place of the one written before.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        By name, without ``.csv``.
+    folder : Path
+        It may be new, empty, or one written before.
+    mark : str
+        File that every such folder holds, by which one written before is known.
+
+    Raises
+    ------
+    BalalarError
+        Something else stands there.
+    """
+    folder = folder.resolve()
+    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / mark).exists())):
+        raise BalalarError(f"{folder}: this holds something else than tables written before; choose another folder")
+    with workplace(folder) as aside:
+        fresh = aside / folder.name
+        fresh.mkdir()
+        for name, table in tables.items():
+            table.to_csv(fresh / f"{name}.csv", index=False, lineterminator="\n")
+        put(fresh, folder)

@@ -47,6 +47,11 @@ class Project:
         return self.data / "text"
 
     @property
+    def wellbeing(self) -> Path:
+        """Folder of what is known of the Child Well-being Index, and of our recomputation."""
+        return self.data / "wellbeing_index"
+
+    @property
     def notebooks(self) -> Path:
         """Folder of the notebooks, one a chapter."""
         return self.root / "notebooks"

@@ -21,6 +21,7 @@ from balalar.claims import read_claims
 from balalar.coverage import read_numbers
 from balalar.dataset import CORRECTION_FIELDS, MISSING, correct, read_corrections, read_observations
 from balalar.errors import DataError, Fault
+from balalar.framework import read_membership, read_recomputation
 from balalar.layout import Layout
 from balalar.paths import Project, project
 
@@ -28,7 +29,7 @@ RELATIONS = ("composition_of", "same_as", "mean_over_year", "within", "complemen
 YEAR = r"(19|20)[0-9]{2}"
 OUT_OF_RANGE = "value out of range"
 PANELS = ("key_findings", "spine", "heat_map", "tile_map", "funnel", "inequality")  # show indicators shown elsewhere
-SHARED_TEXTS = ("common", "audit", "comparison")  # text files that belong to no chapter
+SHARED_TEXTS = ("common", "audit", "comparison", "index")  # text files that belong to no chapter
 VALUE = r"-?(0|[1-9][0-9]*)(\.[0-9]+)?(e(3|6|9|12))?"
 
 
@@ -60,7 +61,7 @@ def screen(where: Project | None = None, publication: bool = True) -> list[Fault
     faults += _claim_faults(catalogue, where)
     if publication:
         faults += [*_reference_faults(catalogue), *_label_faults(catalogue), *_chapter_faults(catalogue, where)]
-        faults += _layout_faults(catalogue, where)
+        faults += [*_layout_faults(catalogue, where), *_index_faults(catalogue, where)]
     unsound = _observation_faults(catalogue, where)
     corrections = _correction_faults(catalogue, where)
     if not unsound and not corrections:
@@ -262,6 +263,17 @@ def _claim_faults(catalogue: Catalogue, where: Project) -> list[Fault]:
     try:
         read_claims(catalogue, where)
         read_numbers(where)
+    except DataError as error:
+        return error.faults
+    return []
+
+
+def _index_faults(catalogue: Catalogue, where: Project) -> list[Fault]:
+    """What is known of the index is sound and names what is declared; without its chapter there need be none."""
+    if not catalogue.edition.about("index"):
+        return []
+    try:
+        read_recomputation(read_membership(catalogue, where), catalogue, where)
     except DataError as error:
         return error.faults
     return []

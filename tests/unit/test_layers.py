@@ -3,13 +3,27 @@
 import ast
 from pathlib import Path
 
+import pytest
+
 import balalar
 
 FLOORS = [
     {"errors", "paths"},
-    {"atomic", "cards", "dataset", "screen", "ingest", "layout", "exchange", "claims", "coverage"},
-    {"intervals", "measures", "estimates", "compare", "trends", "inequality", "cohorts", "audit"},
-    {"words", "charts", "tables", "findings", "panels", "views", "brief", "method_brief", "telling", "audit_brief"},
+    {"atomic", "cards", "dataset", "screen", "ingest", "layout", "exchange", "claims", "coverage", "spec", "framework"},
+    {"intervals", "measures", "estimates", "compare", "trends", "inequality", "cohorts", "audit", "index", "wellbeing"},
+    {
+        "words",
+        "charts",
+        "tables",
+        "findings",
+        "panels",
+        "views",
+        "brief",
+        "method_brief",
+        "telling",
+        "audit_brief",
+        "index_brief",
+    },
     {"press", "site"},
     {"cli", "__init__"},
 ]
@@ -25,15 +39,43 @@ ORDER = [
     "exchange",
     "claims",
     "coverage",
+    "spec",
+    "framework",
     "screen",
 ]
-ORDER += ["intervals", "measures", "estimates", "compare", "trends", "inequality", "cohorts", "audit"]
-ORDER += ["words", "charts", "tables", "findings", "panels", "views", "brief", "method_brief", "telling", "audit_brief"]
+ORDER += [
+    "intervals",
+    "measures",
+    "estimates",
+    "compare",
+    "trends",
+    "inequality",
+    "cohorts",
+    "audit",
+    "index",
+    "wellbeing",
+]
+ORDER += [
+    "words",
+    "charts",
+    "tables",
+    "findings",
+    "panels",
+    "views",
+    "brief",
+    "method_brief",
+    "telling",
+    "audit_brief",
+    "index_brief",
+]
 ORDER += ["press", "site", "cli", "__init__"]
 AUDIT = ["__init__", "interval", "evidence", "finding", "grim", "levels", "identities", "verdicts", "columns", "slips"]
 AUDIT += ["copies", "jumps", "forensics", "repair", "run"]
+INDEX = ["__init__", "prepare", "normalise", "aggregate", "weigh", "build", "simulate", "sensitivity", "explain"]
+INDEX += ["reconstruct", "tables"]
 DISK = {"atomic", "cards", "dataset", "ingest", "screen", "exchange", "claims", "coverage", "press", "site", "cli"}
-DISK |= {"paths"}
+DISK |= {"paths", "spec", "framework"}
+PACKAGES = {"audit": AUDIT, "index": INDEX}
 CALLS = (".open(", "read_text(", "write_text(", "os.replace")
 LIBRARY = Path(balalar.__file__).parent
 
@@ -52,7 +94,8 @@ def test_every_module_has_a_floor() -> None:
     modules = {path.stem for path in LIBRARY.glob("*.py")} | {path.parent.name for path in LIBRARY.glob("*/*.py")}
     assert modules == set().union(*FLOORS) & modules
     assert modules <= set(ORDER)
-    assert {path.stem for path in (LIBRARY / "audit").glob("*.py")} == set(AUDIT)
+    for package, order in PACKAGES.items():
+        assert {path.stem for path in (LIBRARY / package).glob("*.py")} == set(order)
 
 
 def test_imports_go_down_only() -> None:
@@ -66,18 +109,20 @@ def test_imports_go_down_only() -> None:
     assert wrong == []
 
 
-def test_the_audit_is_read_from_the_bottom_and_knows_only_the_data() -> None:
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_is_read_from_the_bottom_and_knows_only_the_data(package: str) -> None:
     below = {module for floor in FLOORS[:2] for module in floor}
-    for path in (LIBRARY / "audit").glob("*.py"):
+    order = PACKAGES[package]
+    for path in (LIBRARY / package).glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("balalar"):
                 continue
             parts = (node.module or "").split(".")
-            if parts[1] != "audit":
+            if parts[1] != package:
                 assert parts[1] in below, f"{path.stem} imports {parts[1]}"
                 continue
             for name in [parts[2]] if len(parts) > 2 else [alias.name for alias in node.names]:
-                assert AUDIT.index(name) < AUDIT.index(path.stem), f"{path.stem} imports {name}"
+                assert order.index(name) < order.index(path.stem), f"{path.stem} imports {name}"
 
 
 def test_only_the_data_and_publication_floors_touch_the_disk() -> None:
