@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/ready
 UV     := uv==0.13.9
 
-.PHONY: help setup site lab test bench-audit check fix lock clean
+.PHONY: help setup site lab test bench-audit bench-index check fix lock clean
 
 help:   ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 16
@@ -35,6 +35,9 @@ test: $(READY)   ## run all tests
 
 bench-audit: $(VENV)-bench/ready   ## plant errors and count what the audit and other tools find (some 8 minutes)
 	@$(VENV)-bench/bin/python -m tests.bench.audit
+
+bench-index: $(READY)   ## time the Monte Carlo of an index, its growth and its memory (some 5 minutes)
+	@$(BIN)/python -m tests.bench.index
 
 $(VENV)-bench/ready: requirements-bench.lock $(READY)
 	@echo "setting up $(VENV)-bench ..."

@@ -337,7 +337,7 @@ class IndexBrief(Page):
         why = say("compared_why", used=len(self.spec.indicators), survey=used, survey_all=self.membership.total.survey)
         sentences = [self._order(), self._farthest(table), why]
         return self._part(
-            "compared", say("compared_title"), sentences=sentences, table=shown, note=say("compared_among")
+            "compared-scores", say("compared_title"), sentences=sentences, table=shown, note=say("compared_among")
         )
 
     def _correlation(self, domain: str) -> str:
@@ -471,7 +471,7 @@ class IndexBrief(Page):
         columns = [say("score"), *names.values(), say("strongest"), say("weakest")]
         shown = html(Table(title, say("region"), columns, lines, stacks=True))
         subtitle, note = say("contributions_subtitle"), say("contributions_note")
-        return self._part("contributions", title, svg=svg, table=shown, subtitle=subtitle, note=note)
+        return self._part("domain-contributions", title, svg=svg, table=shown, subtitle=subtitle, note=note)
 
     def _ends(self, region: str) -> list[str]:
         """Strongest and weakest figure of a region, with its place."""

@@ -18,7 +18,13 @@ from balalar.cards import Record, read_yaml, validated
 from balalar.errors import DataError, Fault
 from balalar.paths import project
 
-Name = Annotated[str, BeforeValidator(lambda name: str(name) if isinstance(name, int) else name), Field(min_length=1)]
+
+def _named(name: Any) -> Any:
+    """A code of digits as text; «no» without quotes, which YAML reads as false, stays a fault."""
+    return str(name) if isinstance(name, int) and not isinstance(name, bool) else name
+
+
+Name = Annotated[str, BeforeValidator(_named), Field(min_length=1)]
 Positive = Annotated[FiniteFloat, Field(gt=0)]
 Column = Annotated[str, Field(min_length=1)]
 Lines = Mapping[tuple[Any, ...], int]
@@ -60,17 +66,17 @@ class Impute(Rule):
     ----------
     method : str
         ``mean`` or ``median`` of the year (of the region's group, where ``by`` names a column), the region's
-        ``latest`` earlier year, or a ``regression`` on the indicators in ``on``, fitted to all years.
+        ``latest`` earlier year, or a ``regression`` on the indicators in ``predictors``, fitted to all years.
     """
 
     method: Literal["none", "mean", "median", "latest", "regression"]
     by: Name | None = None
-    on: tuple[Name, ...] = ()
+    predictors: tuple[Name, ...] = ()
 
     @model_validator(mode="after")
     def _has_predictors(self) -> Impute:
-        if (self.method == "regression") != bool(self.on):
-            raise ValueError("a regression, and nothing else, needs «on»: the indicators it rests on")
+        if (self.method == "regression") != bool(self.predictors):
+            raise ValueError("a regression, and nothing else, needs predictors: the indicators it rests on")
         if self.by and self.method not in ("mean", "median"):
             raise ValueError("«by» goes with mean and median only")
         return self
@@ -477,6 +483,7 @@ def _parameters(spec: Spec) -> Iterator[Complaint]:
     """What the rules need and do not find."""
     yield from _unmet(spec)
     yield from _predictors(spec)
+    yield from _alternatives(spec)
     yield from _spans(spec)
     yield from _repeats(spec)
     yield from _shifting(spec)
@@ -498,10 +505,18 @@ def _unmet(spec: Spec) -> Iterator[Complaint]:
 def _predictors(spec: Spec) -> Iterator[Complaint]:
     """Regressions on the indicator itself, or on what is no indicator."""
     for name, one in spec.indicators.items():
-        for other in (one.impute or spec.impute).on:
-            if other not in spec.indicators or other == name:
-                told = "a regression rests on other indicators of the index"
-                yield ("indicators", name, "impute"), other, told, "Name other indicators."
+        for rule in (one.impute,) if one.impute else (spec.impute, *spec.uncertainty.impute):
+            for other in rule.predictors:
+                if other not in spec.indicators or other == name:
+                    told = "a regression rests on other indicators of the index"
+                    yield ("indicators", name, "impute"), other, told, "Name other indicators."
+
+
+def _alternatives(spec: Spec) -> Iterator[Complaint]:
+    """Alternatives that no file can give."""
+    if any(rule.method == "function" for rule in spec.uncertainty.normalise):
+        told = "a function is not offered as an alternative"
+        yield ("uncertainty", "normalise"), "function", told, "Give it to an indicator of its own."
 
 
 def _spans(spec: Spec) -> Iterator[Complaint]:
@@ -527,10 +542,12 @@ def _repeats(spec: Spec) -> Iterator[Complaint]:
 def _shifting(spec: Spec) -> Iterator[Complaint]:
     """Fixed ends of a scale whose values may be transformed away from them."""
     for name, one in spec.indicators.items():
-        care, rule = one.treat or spec.treat, one.normalise or spec.normalise
-        if rule.method in FIXED and WHOLLY & {care.method, care.otherwise}:
+        cares = (one.treat,) if one.treat else (spec.treat, *spec.uncertainty.treat)
+        rules = (one.normalise,) if one.normalise else (spec.normalise, *spec.uncertainty.normalise)
+        wholly = WHOLLY & {how for care in cares for how in (care.method, care.otherwise)}
+        if wholly and any(rule.method in FIXED for rule in rules):
             told = "fixed goalposts, targets and points do not follow a transformation that only outliers bring"
-            yield ("indicators", name), care.method, told, "Use transform, or winsorise only."
+            yield ("indicators", name), ", ".join(map(str, wholly)), told, "Use transform, or winsorise only."
 
 
 def _depths(spec: Spec) -> Iterator[Complaint]:
@@ -554,7 +571,9 @@ def _weights(spec: Spec) -> Iterator[Complaint]:
     for group, below in spec.children.items():
         given = {child: spec.node(child).weight for child in below}
         method = spec.rule(group, "weights")
-        if method not in ("given", "relative"):
+        if method == "effective" and len({weight is None for weight in given.values()}) == 1:
+            continue
+        if method not in ("given", "relative", "effective"):
             continue
         for child, weight in given.items():
             if weight is None:
@@ -616,6 +635,7 @@ class Values:
         about = f"{indicator}.{name}" if indicator else name
         if found is None:
             raise DataError([Fault(self.file, 0, about, "", "the spec names this column", "Add it to the data.")])
+        found = found.where(found != "NA")
         numbers = pd.to_numeric(found, errors="coerce")
         wrong = found[numbers.isna() & found.notna()]
         if len(wrong):
@@ -682,6 +702,9 @@ def values_of(frame: pd.DataFrame, spec: Spec, file: str = "data") -> Values:
     faults += [Fault(file, _line(at), columns.region, "", "each row names a region", "Fill it.") for at in empty.index]
     if faults:
         raise DataError(faults)
+    if taken := [name for name, key in zip(UNITS, keys, strict=True) if name != key and name in frame.columns]:
+        told = f"the region and year stand in {' and '.join(keys)}, so no other column has their name"
+        raise DataError(Fault(file, 1, name, "", told, "Rename the column.") for name in taken)
     frame = frame.rename(columns=dict(zip(keys, UNITS, strict=True))).assign(year=years)
     frame["region"] = frame["region"].astype(str)
     return (_long if long else _wide)(frame, spec, file)
@@ -744,8 +767,9 @@ def _long(frame: pd.DataFrame, spec: Spec, file: str) -> Values:
     numbers = _numbers(frame[[value]], file, {value: frame.index})[value]
     table = frame.assign(**{value: numbers, "half": _halves(frame[[value]])[value]})
     table = table[table[column].isin([*spec.indicators, *named])]
-    wide = table.pivot(index=UNITS, columns=column, values=value)
-    half = table.pivot(index=UNITS, columns=column, values="half")
+    units = pd.MultiIndex.from_frame(table[UNITS].drop_duplicates())  # in the order of the file
+    wide = table.pivot(index=UNITS, columns=column, values=value).reindex(units)
+    half = table.pivot(index=UNITS, columns=column, values="half").reindex(units)
     beside: dict[tuple[str, str | None], pd.Series] = {(name, None): wide[name] for name in named & set(wide.columns)}
     for extra in [name for name in frame.columns if name not in (*UNITS, column, value)]:
         filled = frame[frame[extra].notna() & (frame[extra].astype(str) != "")]

@@ -15,7 +15,7 @@ QUIET += ["--disable-component-update", "--disable-sync"]
 WIDTHS = {"wide": 1280, "narrow": 390}
 LANGS = ("kk", "ru", "en")
 CHAPTERS = ("demography", "health", "education", "social_protection", "welfare")
-PAGES = (*CHAPTERS, "report_audit")
+PAGES = (*CHAPTERS, "wellbeing_index", "report_audit")
 
 pytestmark = [
     pytest.mark.browser,

@@ -5,12 +5,14 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 
 from balalar.audit.run import audit
 from balalar.claims import read_claims
 from balalar.dataset import Dataset
 from balalar.errors import DataError
 from balalar.framework import read_membership, read_recomputation
+from balalar.index_brief import IndexBrief
 from balalar.paths import Project
 from balalar.wellbeing import Recomputed, open_recomputed, printed
 from tests.conftest import run_balalar
@@ -142,3 +144,26 @@ def test_a_slip_in_what_is_known_of_the_index_is_told(copy: Project, catalogue, 
     assert words in str(caught.value) and file in str(caught.value)
     done = run_balalar("check", root=copy.root)
     assert done.returncode == 1 and words in done.stderr
+
+
+@pytest.mark.parametrize("lang", ["kk", "ru", "en"])
+def test_the_page_shows_what_is_printed_and_never_passes_ours_off_as_official(
+    ours: Recomputed, where, lang: str
+) -> None:
+    page = IndexBrief(ours.dataset, ours, where, lang)
+    words = page.words
+    shown = BeautifulSoup(page.printed_scores().markup, "html.parser").get_text(" ")
+    rows = ours.dataset.printed.query("indicator == 'wellbeing_index' and year == @YEAR")
+    assert len(rows) > 60
+    for value in rows["value"]:
+        assert words.number(value) in shown
+    assert words.say("not_official") in page.composition().markup
+    summary = page.summary().markup
+    assert words.say("sum_recomputed", used=len(ours.spec.indicators)) in summary
+    members = BeautifulSoup(page.members().markup, "html.parser")
+    assert len(members.select("tbody tr")) == len(ours.membership.candidates)
+    table = BeautifulSoup(page.scores().markup, "html.parser").select("tbody tr")
+    for row, (region, one) in zip(table, ours.scores.iterrows(), strict=True):
+        cells = [cell.get_text() for cell in row.find_all(["th", "td"])]
+        assert cells[:2] == [words.short_region(region), words.amount(one["score"], 1)]
+        assert cells[3] == str(one["rank"])

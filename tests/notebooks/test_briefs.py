@@ -19,6 +19,7 @@ from tests.conftest import run_balalar
 LANGS = ("kk", "ru", "en")
 AUDIT = "report_audit"
 METHOD = "how_we_compare"
+INDEX = "wellbeing_index"
 CHAPTERS = ("demography", "health", "education", "social_protection", "welfare")
 # Latin words that a Kazakh or Russian page may hold: names and formats.
 LATIN = {
@@ -124,7 +125,9 @@ def test_every_brief_is_there(
     ):
         wanted = {f"{lang}/{place}/{chapter}.html" for lang in langs for place in places for chapter in CHAPTERS}
         # A report is audited as a whole, in the year of the report; how figures are compared is told beside it.
-        wanted |= {f"{lang}/2022/{page}.html" for lang in langs for page in (AUDIT, METHOD) if places == ["2022"]}
+        wanted |= {
+            f"{lang}/2022/{page}.html" for lang in langs for page in (AUDIT, METHOD, INDEX) if places == ["2022"]
+        }
         made = {str(path.relative_to(folder)) for path in folder.rglob("*.html") if path.name != "index.html"}
         assert made == wanted
         assert {str(path.relative_to(folder)) for path in folder.rglob("index.html")} == {

@@ -45,6 +45,9 @@ def test_the_last_cells_give_the_sources_and_check_that_all_was_shown(cells: lis
     if "open_method" in cells[2].source:
         assert cells[-1].source == "page.indicators()"
         return
+    if "open_index" in cells[2].source:
+        assert cells[-1].source == "page.coherence()"
+        return
     if "open_audit" in cells[2].source:
         assert cells[-1].source == "audit.method()"
         return

@@ -1,11 +1,13 @@
 """The index engine against hand-worked cases, published indices and functions whose answer is known."""
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from scipy.optimize import linprog
 
 from balalar.errors import BalalarError, DataError, RequestError
@@ -206,7 +208,7 @@ GAPS = pd.DataFrame(
         ("median", 5.0),
         ({"method": "mean", "by": "kind"}, 3.0),
         ("latest", 2.0),
-        ({"method": "regression", "on": ["z"]}, 4.0),
+        ({"method": "regression", "predictors": ["z"]}, 4.0),
     ],
 )
 def test_a_gap_is_filled_by_its_rule_and_marked(rule, value: float) -> None:
@@ -321,6 +323,25 @@ def test_effective_weights_balance_what_the_parts_bring_to_the_variance() -> Non
     assert weigh.influence(scores, weights).tolist() == pytest.approx([0.5, 0.5], abs=0.01)
 
 
+def test_copeland_compares_within_a_year() -> None:
+    spec = one_group({name: {"normalise": "none"} for name in "xy"}, aggregate="copeland")
+    old, new = table(2021, x=[1.0, 2.0], y=[1.0, 2.0]), table(2022, x=[9.0, 3.0], y=[9.0, 3.0])
+    assert made(spec, old, new).total.tolist() == [0, 100, 100, 0]
+
+
+def test_a_target_that_all_have_reached_gives_all_the_highest_score() -> None:
+    good = one_group({"x": {"target": 3, "normalise": "target"}})
+    assert made(good, table(x=[3.0, 5.0, 9.0])).total.tolist() == [100, 100, 100]
+    bad = one_group({"x": {"polarity": "bad", "target": 9, "normalise": "target"}})
+    assert made(bad, table(x=[3.0, 5.0, 9.0])).total.tolist() == [100, 100, 100]
+
+
+def test_a_year_without_any_value_of_an_indicator_is_a_gap() -> None:
+    spec = one_group({"x": {}, "y": {}}, coverage=0.5)
+    index = made(spec, table(2021, x=[1.0, 2.0], y=[np.nan, np.nan]), table(2022, x=[1.0, 2.0], y=[1.0, 2.0]))
+    assert index.total.tolist() == [0, 100, 0, 100]
+
+
 # -- what is not certain -----------------------------------------------------------------------------------------
 
 
@@ -400,6 +421,21 @@ def test_a_change_beyond_noise_is_told_from_one_within() -> None:
     assert change["change"].tolist() == pytest.approx([0.2, 5])
     # Both evenly spread with width 1: the difference 0.2 is positive with probability 1 - 0.8² / 2.
     assert change["rose"].iloc[0] == pytest.approx(1 - 0.8**2 / 2, abs=0.03)
+
+
+def test_a_draw_has_a_logarithm_where_its_value_has_one() -> None:
+    error = {"method": "normal", "sd": 5}
+    for how in ("log", "boxcox"):
+        spec = one_group({"x": {"transform": how, "error": error}})
+        drawn = simulate(made(spec, table(x=[1.0, 4.0, 9.0, 30.0])), 500)
+        assert np.isfinite(drawn.scores["index"]).all()
+
+
+def test_a_change_without_a_score_is_missing() -> None:
+    spec = one_group({"x": {"goalposts": [0, 9], "error": {"method": "rounding", "digit": 1}}}, normalise="goalposts")
+    index = made(spec, table(2021, x=[1.0, np.nan]), table(2022, x=[2.0, 3.0]))
+    change = simulate(index, 100).change(2021, 2022)
+    assert change.loc["B"].drop("rank_change").isna().all() and change.loc["A"].notna().all()
 
 
 def test_nothing_uncertain_and_an_impossible_mean_are_refused() -> None:
@@ -482,6 +518,51 @@ def test_contributions_to_an_arithmetic_mean_are_weights_times_scores() -> None:
     raw = index.stages["raw"].loc[("C", 2021)]
     found = explain.contributions(index).loc[("C", 2021)]
     assert found.to_numpy() == pytest.approx(raw.to_numpy() * np.array([0.06, 0.24, 0.35, 0.35]))
+
+
+def test_parts_of_a_score_of_zero_and_of_an_unchanged_group_are_told() -> None:
+    # z-scores of the same region cancel out: it has 0, made of +1 and -1 halves.
+    index = made(one_group({"x": {}, "y": {}}, normalise="zscore"), table(x=[1.0, 2.0, 3.0], y=[3.0, 2.0, 1.0]))
+    assert explain.contributions(index).loc[("A", 2022)].tolist() == [-0.5, 0.5]
+    worst = made(one_group({"x": {}, "y": {}}), table(x=[1.0, 2.0], y=[1.0, 2.0]))
+    assert explain.contributions(worst).loc[("A", 2022)].tolist() == [0, 0]
+    spec = spec_of(
+        {
+            "normalise": "none",
+            "groups": {"top": {}, "a": {"parent": "top"}},
+            "indicators": {"x": {"parent": "a"}, "y": {"parent": "a"}},
+        }
+    )
+    index = made(spec, table(2021, x=[10.0], y=[40.0]), table(2022, x=[20.0], y=[30.0]))
+    assert explain.difference(index, ("A", 2021), ("A", 2022)).tolist() == [5, -5]
+
+
+@pytest.mark.parametrize("aggregate", ["arithmetic", "geometric", "harmonic", "power"])
+def test_gaps_that_move_weight_to_other_parts_keep_the_sums_exact(aggregate: str) -> None:
+    index = tree(aggregate)
+    raw = index.problem.data.frame.copy()
+    raw.loc[("A", 2021), "w"] = raw.loc[("B", 2022), "z"] = np.nan
+    raw.loc[("C", 2021), ["w", "x"]] = np.nan
+    spec = index.spec.model_copy(update={"coverage": 0.4})
+    index = build(spec, Values(raw, raw * np.nan))
+    assert index.total.notna().all()
+    assert explain.contributions(index).sum(axis=1).to_numpy() == pytest.approx(index.total.to_numpy(), rel=1e-12)
+    for region in "ABC":
+        parts = explain.difference(index, (region, 2021), (region, 2022))
+        assert parts.sum() == pytest.approx(index.total[region, 2022] - index.total[region, 2021], abs=1e-9)
+
+
+def test_what_compares_whole_regions_has_no_parts() -> None:
+    spec = one_group({"x": {}, "y": {}}, aggregate="copeland")
+    index = made(spec, table(x=[1.0, 2.0, 3.0], y=[3.0, 2.0, 1.0]))
+    for ask in (
+        lambda: explain.contributions(index),
+        lambda: explain.difference(index, ("A", 2022), ("B", 2022)),
+        lambda: explain.to_reach(index, "A", 2022, 60.0),
+        lambda: explain.cheapest(index, "A", 2022, 60.0),
+    ):
+        with pytest.raises(RequestError, match="Copeland"):
+            ask()
 
 
 def test_what_one_indicator_must_become_brings_the_score_that_was_asked_for() -> None:
@@ -592,6 +673,20 @@ def test_the_rules_behind_printed_scores_are_found() -> None:
         ({"normalise": "goalposts"}, ("indicators.x", "needs goalposts")),
         ({"indicators": {"x": {"parent": "index", "goalposts": [5, 1]}}}, ("indicators.x.goalposts", "lower value")),
         ({"normalise": "magic"}, ("normalise", "magic")),
+        ({"uncertainty": {"normalise": ["function"]}}, ("uncertainty.normalise", "not offered")),
+        ({"uncertainty": {"impute": [{"method": "regression", "predictors": ["q"]}]}}, ("indicators.x.impute", "'q'")),
+        (
+            {
+                "normalise": "goalposts",
+                "indicators": {"x": {"parent": "index", "goalposts": [0, 9]}},
+                "uncertainty": {"treat": ["none", "log"]},
+            },
+            ("indicators.x", "do not follow"),
+        ),
+        (
+            {"weights": "effective", "indicators": {"x": {"parent": "index", "weight": 1}, "y": {"parent": "index"}}},
+            ("indicators.y.weight", "needs one"),
+        ),
         ({"colour": "red"}, ("colour", "no such key")),
         ({"levels": {7: {"aggregate": "geometric"}}}, ("levels.7", "count from the index")),
         ({"indicators": {"x": {"parent": "index", "weight": -1}}}, ("indicators.x.weight", "greater than or equal")),
@@ -644,6 +739,8 @@ def test_a_value_without_a_logarithm_or_a_mean_is_named() -> None:
     assert "x:" in told and "B 2022" in told and "log" in told
     told = fault(one_group({"x": {}, "y": {}}, aggregate="geometric"), table(x=[1, 2, 3], y=[1, 2, 3]))
     assert "x:" in told and "A 2022" in told and "geometric" in told and "floor" in told
+    told = fault(one_group({"x": {"transform": "log_gii"}}), table(x=[0.1, 0.2, 0.3]))
+    assert "turns the order" in told
     told = fault(one_group({"x": {}}, treat="winsorise"), table(x=[1, 2, 3]))
     assert "too few values" in told and "at least 4" in told
     with pytest.raises(BalalarError, match="PCA"):
@@ -679,3 +776,12 @@ def test_values_keep_their_order_and_read_numbers() -> None:
     values = Values(pd.DataFrame({"x": [1.0]}, pd.MultiIndex.from_tuples([("A", 2022)])), pd.DataFrame())
     with pytest.raises(DataError, match="this column"):
         values.numbers("people")
+
+
+def test_every_spec_in_the_documentation_is_sound() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "index.md").read_text(encoding="utf-8")
+    blocks = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
+    whole = [block for block in blocks if "groups" in block]
+    assert len(whole) >= 7
+    for block in whole:
+        spec_of(block)

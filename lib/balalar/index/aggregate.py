@@ -16,7 +16,11 @@ Array = np.ndarray
 
 
 def together(
-    parts: Sequence[Array], weights: Sequence[Array | float], rule: Aggregate, span: tuple[float, float]
+    parts: Sequence[Array],
+    weights: Sequence[Array | float],
+    rule: Aggregate,
+    span: tuple[float, float],
+    blocks: Sequence[Array],
 ) -> Array:
     """The weighted mean of the parts, gaps left out.
 
@@ -27,6 +31,8 @@ def together(
     rule : Aggregate
     span : tuple of float
         Lowest and highest score, over which Copeland's wins and losses are spread.
+    blocks : sequence of array
+        Positions of the units of each year, within which Copeland compares.
 
     Returns
     -------
@@ -40,7 +46,10 @@ def together(
     if rule.floor is not None:
         scores = np.maximum(scores, rule.floor)
     if rule.method == "copeland":
-        return _copeland(scores, heavy, span)
+        found = np.full(shape, np.nan)
+        for block in blocks:
+            found[..., block] = _copeland(scores[..., block], heavy[..., block], span)
+        return found
     scores = np.where(heavy == 0, 1.0, scores)  # a gap has no weight; 1 exists under every mean
     total = heavy.sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):

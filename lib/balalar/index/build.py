@@ -186,7 +186,7 @@ class Problem:
             # A group of which everything is left out does not count above.
             own = {name: weight * alive.get(name, 1) for name, weight in own.items()}
             alive[group] = np.any(np.stack(np.broadcast_arrays(*(np.asarray(one) > 0 for one in own.values()))), axis=0)
-            score = together(list(parts.values()), list(own.values()), rule, self.spec.score)
+            score = together(list(parts.values()), list(own.values()), rule, self.spec.score, self.blocks)
             score = np.where(self._covered(group, parts, own), score, np.nan)
             if again := self.spec.groups[group].normalise:
                 score = scored(score, Indicator(parent=group), again, self.spec.score, self.blocks)
@@ -323,8 +323,8 @@ class _Building:
         problem, rules = self.problem, self.problem.rules
         self._check_columns()
         denominated = problem.denominated(problem.raw)
-        self._check_enough(denominated)
         imputed = problem.imputed(denominated, rules)
+        self._check_enough(imputed)
         self._tell_imputed(denominated, imputed)
         self._check_transformed(imputed)
         changes = problem.changes(imputed)
@@ -365,7 +365,8 @@ class _Building:
     def _check_count(self, name: str, values: Array, scope: str, least: int, why: str) -> None:
         for part in self.problem.parts(scope):
             count = int((~np.isnan(values[part])).sum())
-            if count < least:
+            # A year without any value is a gap, of which the coverage decides.
+            if count < least and (count or np.isnan(values).all()):
                 when = f" in {self.problem.units[part[0]][1]}" if scope == "year" else ""
                 told = f"too few values{when}: to {why} takes at least {least}"
                 raise refused(self.problem, name, str(count), told, "Add values, or take the indicator out.")
@@ -374,6 +375,9 @@ class _Building:
         for name, one in self.spec.indicators.items():
             how = one.transform or self.spec.transform
             self._check_domain(name, values[name], how)
+            if how == "log_gii" and np.nanmax(values[name]) <= 1:
+                told = "log_gii turns the order of values that do not go above 1"
+                raise refused(self.problem, name, f"{np.nanmax(values[name]):g}", told, "Use log_shifted.")
             if one.goalposts and how != "none" and outside(how, np.array(one.goalposts)).any():
                 raise refused(self.problem, name, str(one.goalposts), f"goalposts of which {how} exists", "Mend them.")
 
@@ -445,7 +449,7 @@ class _Building:
     def _tell_imputed(self, before: Arrays, after: Arrays) -> None:
         for name, one in self.spec.indicators.items():
             rule = one.impute or self.spec.impute
-            how = {"regression": f"regression on {', '.join(rule.on)}", "latest": "latest earlier year"}.get(
+            how = {"regression": f"regression on {', '.join(rule.predictors)}", "latest": "latest earlier year"}.get(
                 rule.method, f"{rule.method} of the {f'same {rule.by} in the ' if rule.by else ''}year"
             )
             for at in np.flatnonzero(np.isnan(before[name])):

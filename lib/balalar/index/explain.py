@@ -23,8 +23,9 @@ NEAR = 1e-9
 def contributions(index: Index, group: str | None = None) -> pd.DataFrame:
     """What each indicator brings to a score; they add up to it exactly.
 
-    Under an arithmetic mean a part brings its weight times its score. Under another power mean with exponent p it
-    brings the share of w x^p that it has in their sum; under a geometric mean, the limit of that, its weight.
+    Under an arithmetic mean a part brings its weight times its score. Under another power mean y with exponent p it
+    brings w x^p / y^(p - 1), the share of w x^p that it has in their sum; under a geometric mean, the limit of that,
+    w y.
 
     Parameters
     ----------
@@ -39,24 +40,25 @@ def contributions(index: Index, group: str | None = None) -> pd.DataFrame:
         has no value of the indicator.
     """
     group = _plain(index, group)
-    found = _shares(index, group)
+    found = _brought(index, group)
     table = pd.DataFrame({name: found[name] for name in index.spec.leaves(group)}, index.scores.index)
-    return table.mul(index.scores[group], axis=0)
+    return table.where(index.scores[group].notna())
 
 
-def _shares(index: Index, group: str) -> dict[str, Array]:
-    """Share of each indicator in the score of a group."""
+def _brought(index: Index, group: str) -> dict[str, Array]:
+    """What each indicator brings to the score of a group."""
     parts, weights, rule = _parts(index, group)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        power = exponent(rule)
-        heavy = weights if power == 0 else weights * np.power(np.where(weights > 0, parts, 1.0), power)
-        shares = heavy / heavy.sum(axis=0)
+    power, score = exponent(rule), _score(index, group)
     found: dict[str, Array] = {}
-    for name, share in zip(index.spec.children[group], shares, strict=True):
-        share = np.where(np.isnan(index.scores[group]), np.nan, share)
-        below = _shares(index, name) if name in index.spec.groups else {name: np.ones(len(share))}
+    for name, part, weight in zip(index.spec.children[group], parts, weights, strict=True):
+        here = weight > 0
+        part = np.where(here, part, 1.0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            # How many points of the group a point of the part brings; under an arithmetic mean its weight.
+            factor = weight if power == 1 else weight * np.power(part, power - 1) * np.power(score, 1 - power)
+        own = _brought(index, name) if name in index.spec.groups else {name: part}
         # A part without a score brings nothing.
-        found |= {leaf: np.where(share == 0, 0.0, share * one) for leaf, one in below.items()}
+        found |= {leaf: np.where(here, factor * one, 0.0) for leaf, one in own.items()}
     return found
 
 
@@ -124,24 +126,35 @@ def difference(index: Index, one: Unit, other: Unit, group: str | None = None) -
 
 
 def _moved(index: Index, group: str, at: list[int]) -> dict[str, float]:
+    """What each indicator brings to the difference of a group's scores between two units."""
     parts, weights, rule = _parts(index, group)
     parts, weights = parts[:, at], weights[:, at]
-    sums = np.where(weights > 0, weights * to_power(np.where(weights > 0, parts, 1.0), rule), 0.0)
-    slope = _slope(sums.sum(axis=0), rule)
+    powers = to_power(np.where(weights > 0, parts, 1.0), rule)
+    slope = _slope((weights * powers).sum(axis=0), rule)
     found: dict[str, float] = {}
-    for number, name in enumerate(index.spec.children[group]):
-        own = float(slope * (sums[number, 1] - sums[number, 0]))
+    for name, part, weight, power in zip(index.spec.children[group], parts, weights, powers, strict=True):
+        whole = float(slope * (weight[1] * power[1] - weight[0] * power[0]))
         if name not in index.spec.groups:
-            found[name] = own
+            found[name] = whole
             continue
-        below = index.scores[name].to_numpy()[at]
-        if np.isnan(below).any() or abs(below[1] - below[0]) < NEAR:
-            # The part's own weight changed, or its parts cancel out: spread over what it is made of.
-            shares = _spread(index, name, at)
-        else:
-            shares = {leaf: part / (below[1] - below[0]) for leaf, part in _moved(index, name, at).items()}
-        found |= {leaf: own * share for leaf, share in shares.items()}
+        moved = 0.0
+        if (weight > 0).all():
+            factor = slope * weight.mean() * _steepness(part, power, rule)
+            moved = factor * float(part[1] - part[0])
+            found |= {leaf: factor * one for leaf, one in _moved(index, name, at).items()}
+        # What a change of the part's own weight brings, as where a gap moves it to others, is spread over its leaves.
+        for leaf, share in _spread(index, name, at).items() if abs(whole - moved) > NEAR else ():
+            found[leaf] = found.get(leaf, 0.0) + (whole - moved) * share
     return found
+
+
+def _steepness(part: Array, power: Array, rule: Aggregate) -> float:
+    """How far what a mean adds up moves for each point of a part, between two scores of it."""
+    first, last = (float(one) for one in part)
+    if abs(last - first) > NEAR * max(1.0, abs(first)):
+        return float(power[1] - power[0]) / (last - first)
+    exact = exponent(rule)
+    return 1 / first if exact == 0 else exact * first ** (exact - 1)
 
 
 def _slope(sums: Array, rule: Aggregate) -> float:
@@ -156,10 +169,11 @@ def _slope(sums: Array, rule: Aggregate) -> float:
 
 
 def _spread(index: Index, group: str, at: list[int]) -> dict[str, float]:
-    """Shares of the indicators in a group's score, in the first of two units that has one."""
-    shares = _shares(index, group)
+    """Shares of the indicators in a group's score, in the first of two units that has one; equal where it is 0."""
     known = next(place for place in at if not np.isnan(index.scores[group].iloc[place]))
-    return {name: float(share[known]) for name, share in shares.items()}
+    brought = {name: float(one[known]) for name, one in _brought(index, group).items()}
+    whole = sum(brought.values())
+    return {name: one / whole if abs(whole) > NEAR else 1 / len(brought) for name, one in brought.items()}
 
 
 def _at(index: Index, unit: Unit) -> int:
@@ -183,6 +197,7 @@ def to_reach(index: Index, region: str, year: int, score: float) -> pd.DataFrame
         A row an indicator: now, needed (in its unit; NaN where no score within the scale is enough), score_now,
         score_needed, best (of all regions of the year), feasible (whether a region is already there).
     """
+    _plain(index, None)
     at = _at(index, (region, year))
     block = next(block for block in index.problem.blocks if at in block)
     now = _scores(index, at)
@@ -278,6 +293,7 @@ def cheapest(index: Index, region: str, year: int, score: float) -> pd.DataFrame
         reached (score of the index after the step). Empty where the score is reached already; ``attrs["reached"]``
         says whether the score can be reached at all.
     """
+    _plain(index, None)
     at = _at(index, (region, year))
     block = next(block for block in index.problem.blocks if at in block)
     table = index.stages["normalised"].iloc[block]

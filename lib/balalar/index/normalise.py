@@ -71,12 +71,16 @@ def _spread(
     values: Array, first: Array | float, last: Array | float, bad: bool, low: float, high: float, clip: bool
 ) -> Array:
     """Straight from the lowest score at one end to the highest at the other."""
-    width = np.asarray(last) - np.asarray(first)
-    width = np.where(width == 0, np.nan, width)
+    width = _width(np.asarray(last) - np.asarray(first))
     share = (last - values) / width if bad else (values - first) / width
     if clip:
         share = np.clip(share, 0, 1)
     return low + share * (high - low)
+
+
+def _width(width: Array) -> Array:
+    """A width of a scale; NaN where there is none."""
+    return np.where(width > 0, width, np.nan)
 
 
 def _relative(values: Array, one: Indicator, rule: Normalise, low: float, high: float, change: Function) -> Array:
@@ -106,6 +110,8 @@ def _relative(values: Array, one: Indicator, rule: Normalise, low: float, high: 
     if rule.method == "target":
         assert one.target is not None
         target = float(np.ravel(change(np.array([one.target])))[0])
-        first, last = (np.full(last.shape, target), last) if bad else (first, np.full(first.shape, target))
-        return _spread(values, first, last, bad, low, high, rule.clip)
+        share = (last - values) / _width(last - target) if bad else (values - first) / _width(target - first)
+        # Where even the worst has reached the target, all have.
+        share = np.where(np.isnan(share) & ~np.isnan(values), 1.0, share)
+        return low + (np.clip(share, 0, 1) if rule.clip else share) * (high - low)
     return _spread(values, first, last, bad, low, high, clip=False)

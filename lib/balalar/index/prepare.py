@@ -45,7 +45,7 @@ def filled(
     if rule.method == "none" or not gaps.any():
         return own
     if rule.method == "regression":
-        return _regressed(own, [values[other] for other in rule.on])
+        return _regressed(own, [values[other] for other in rule.predictors])
     full = own.copy()
     if rule.method == "latest":
         for block in blocks:
@@ -113,7 +113,7 @@ def transformation(name: str, sample: Array) -> Callable[[Array], Array]:
         return lambda x: np.log(x - low + SHIFT * (high - low))
     if name == "log_gii":
         return lambda x: np.log((high - 1) * (x - low) / (high - low) + 1)
-    known = sample[~np.isnan(sample)]
+    known = sample[sample > 0]
     power = float(boxcox_normmax(known, method="mle"))
     return lambda x: np.log(x) if abs(power) < 1e-12 else (np.power(x, power) - 1) / power
 

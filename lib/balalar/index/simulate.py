@@ -19,6 +19,7 @@ import pandas as pd
 from balalar.errors import RequestError
 from balalar.index.aggregate import impossible, places
 from balalar.index.build import Array, Arrays, Index, Problem, Rules, Weights, refused, zones
+from balalar.index.prepare import outside
 from balalar.spec import Error, Uncertainty
 
 BATCH = 500  # replications held in memory at a time
@@ -48,9 +49,14 @@ def noisy(problem: Problem, size: int, chance: np.random.Generator) -> Arrays:
             # The errors of one value add up: first drawn, then rounded.
             moved = moved + _deviation(problem, name, error, values, size, chance)
         if one.error and not (values < 0).any():
-            moved = np.maximum(moved, 0.0)
+            moved = np.maximum(moved, _lowest(values, one.transform or problem.spec.transform))
         drawn[name] = moved
     return drawn
+
+
+def _lowest(values: Array, transform: str) -> float:
+    """What a draw is raised to, where no value is negative: 0, or half the lowest value where 0 has no logarithm."""
+    return float(np.nanmin(values)) / 2 if outside(transform, np.zeros(1)).any() else 0.0
 
 
 def _deviation(
@@ -361,18 +367,21 @@ class Simulation:
         moved = self.scores[name][:, new] - self.scores[name][:, old]
         tail = (1 - self.doubt.confidence) / 2
         low, high = _quantiles(moved, (tail, 1 - tail), "linear")
+        known = ~np.isnan(moved).all(axis=0)
         exact, ranks = self.index.scores[name].to_numpy(), self.index.ranks[name].to_numpy(float, na_value=np.nan)
-        return pd.DataFrame(
+        found = pd.DataFrame(
             {
                 "change": exact[new] - exact[old],
                 "low": low,
                 "high": high,
-                "rose": (moved > 0).mean(axis=0),
-                "beyond_noise": (low > 0) | (high < 0),
+                "rose": np.where(known, (moved > 0).mean(axis=0), np.nan),
+                "beyond_noise": pd.array((low > 0) | (high < 0), dtype="boolean"),
                 "rank_change": ranks[old] - ranks[new],
             },
             pd.Index(regions, name="region"),
         )
+        found.loc[~known, "beyond_noise"] = pd.NA
+        return found
 
 
 def _quantiles(table: Array, shares: Sequence[float], method: Any) -> Array:
