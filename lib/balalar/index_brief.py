@@ -141,6 +141,8 @@ class IndexBrief(Page):
     def _order(self) -> str:
         """How far the two indices put the regions in one order."""
         rho, count = self.ours.correlation(self.spec.top), len(self.ours.compared(self.spec.top))
+        if np.isnan(rho):
+            return self.words.say("order_none")
         kind = "same" if rho >= CLOSE else ("opposite" if rho <= -CLOSE else "weak")
         return self.words.say(f"order_{kind}", count=count, rho=self.words.amount(rho, PLACES))
 
