@@ -22,7 +22,8 @@ from balalar.index.build import build
 from balalar.index.tables import tables
 from balalar.paths import project
 from balalar.press import Outcome
-from balalar.spec import read_spec, read_values
+from balalar.spec import read_spec
+from balalar.values import read_values
 from balalar.wellbeing import open_recomputed
 
 

@@ -19,7 +19,8 @@ from balalar.index.reconstruct import reconstruct
 from balalar.index.sensitivity import sensitivity
 from balalar.index.simulate import Simulation, simulate
 from balalar.paths import Project
-from balalar.spec import Spec, values_of
+from balalar.spec import Spec
+from balalar.values import values_of
 
 MOST = 0.5  # share of the regions of which more must have a value
 FEWEST = 3  # regions without which no rank correlation is told

@@ -18,7 +18,8 @@ import pandas as pd
 
 from balalar.index.build import Index, build
 from balalar.index.simulate import simulate
-from balalar.spec import spec_of, values_of
+from balalar.spec import spec_of
+from balalar.values import values_of
 
 RUNS = 3
 UNITS, INDICATORS, REPLICATIONS = 51, 49, 10_000

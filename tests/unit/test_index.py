@@ -17,7 +17,8 @@ from balalar.index.reconstruct import reconstruct
 from balalar.index.sensitivity import sensitivity, sobol
 from balalar.index.simulate import simulate
 from balalar.index.tables import HOLDS, tables
-from balalar.spec import Aggregate, Spec, Uncertainty, Values, read_spec, read_values, spec_of, values_of
+from balalar.spec import Aggregate, Spec, Uncertainty, read_spec, spec_of
+from balalar.values import Values, read_values, values_of
 
 ASEM = Path(__file__).parents[3] / "shared" / "acceptance" / "asem"
 LETTERS = "ABCDEFGHIJ"

@@ -9,7 +9,7 @@ import balalar
 
 FLOORS = [
     {"errors", "paths"},
-    {"atomic", "cards", "dataset", "screen", "ingest", "layout", "exchange", "claims", "coverage", "spec", "framework"},
+    {"atomic", "cards", "dataset", "screen", "ingest", "layout", "exchange", "claims", "coverage", "spec", "values", "framework"},
     {"intervals", "measures", "estimates", "compare", "trends", "inequality", "cohorts", "audit", "index", "wellbeing"},
     {
         "words",
@@ -40,6 +40,7 @@ ORDER = [
     "claims",
     "coverage",
     "spec",
+    "values",
     "framework",
     "screen",
 ]
@@ -74,7 +75,7 @@ AUDIT += ["copies", "jumps", "forensics", "repair", "run"]
 INDEX = ["__init__", "prepare", "normalise", "aggregate", "weigh", "build", "simulate", "sensitivity", "explain"]
 INDEX += ["reconstruct", "tables"]
 DISK = {"atomic", "cards", "dataset", "ingest", "screen", "exchange", "claims", "coverage", "press", "site", "cli"}
-DISK |= {"paths", "spec", "framework"}
+DISK |= {"paths", "values"}
 PACKAGES = {"audit": AUDIT, "index": INDEX}
 CALLS = (".open(", "read_text(", "write_text(", "os.replace")
 LIBRARY = Path(balalar.__file__).parent

@@ -15,7 +15,8 @@ from balalar.index import weigh
 from balalar.index.aggregate import impossible, places, together
 from balalar.index.normalise import scored
 from balalar.index.prepare import ENOUGH, filled, flagged, outside, transformation, treated, winsorised
-from balalar.spec import Aggregate, Impute, Indicator, Normalise, Spec, Treat, Values
+from balalar.spec import Aggregate, Impute, Indicator, Normalise, Spec, Treat
+from balalar.values import Values
 
 Array = np.ndarray
 ROUNDING = 1e-12

@@ -11,7 +11,8 @@ import pandas as pd
 
 from balalar.errors import DataError
 from balalar.index.build import build
-from balalar.spec import Spec, Values, spec_of
+from balalar.spec import Spec, spec_of
+from balalar.values import Values
 
 SLACK = 1e-9
 METHODS = ("minmax", "goalposts", "zscore", "percentile", "rank", "best")
