@@ -202,7 +202,7 @@ def index_command(spec: Path, data: Path, out: Path, replications: int | None, s
     described = read_spec(spec)
     built = build(described, read_values(data, described))
     found = tables(built, replications, seed)
-    exchange.write_folder(found, out, "contents.csv")
+    exchange.write_folder(found, out, "contents")
     scores = built.total
     click.echo(f"{described.top}: {scores.notna().sum()} of {len(scores)} scores; {len(found)} tables in {out}")
     if "intervals" not in found:

@@ -91,7 +91,7 @@ def write_text(text: str, path: Path) -> None:
         put(aside / path.name, path)
 
 
-def write_folder(tables: Mapping[str, pd.DataFrame], folder: Path, mark: str) -> None:
+def write_folder(tables: Mapping[str, pd.DataFrame], folder: Path, contents: str) -> None:
     """Write a folder of tables whole or not at all, in place of the one written before.
 
     Parameters
@@ -100,8 +100,9 @@ def write_folder(tables: Mapping[str, pd.DataFrame], folder: Path, mark: str) ->
         By name, without ``.csv``.
     folder : Path
         It may be new, empty, or one written before.
-    mark : str
-        File that every such folder holds, by which one written before is known.
+    contents : str
+        Name of the table whose column ``file`` lists the files of the folder. One written before is known by it: it
+        holds nothing else.
 
     Raises
     ------
@@ -109,11 +110,24 @@ def write_folder(tables: Mapping[str, pd.DataFrame], folder: Path, mark: str) ->
         Something else stands there.
     """
     folder = folder.resolve()
-    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / mark).exists())):
-        raise BalalarError(f"{folder}: this holds something else than tables written before; choose another folder")
+    if folder.exists() and (strange := _strange(folder, contents)):
+        raise BalalarError(f"{folder}: {strange} was not written with these tables; choose another folder, or move it")
     with workplace(folder) as aside:
         fresh = aside / folder.name
         fresh.mkdir()
         for name, table in tables.items():
             table.to_csv(fresh / f"{name}.csv", index=False, lineterminator="\n")
         put(fresh, folder)
+
+
+def _strange(folder: Path, contents: str) -> str:
+    """Something in a folder that was not written as one of its tables; empty where all was."""
+    if not folder.is_dir():
+        return "this file"
+    known = set()
+    if (folder / f"{contents}.csv").is_file():
+        try:
+            known = {*pd.read_csv(folder / f"{contents}.csv")["file"], f"{contents}.csv"}
+        except (ValueError, KeyError):  # another table of that name
+            return f"{contents}.csv"
+    return next((path.name for path in sorted(folder.iterdir()) if path.name not in known), "")

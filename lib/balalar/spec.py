@@ -30,11 +30,15 @@ KEYS = {"binomial": {"sample"}, "poisson": {"cases", "base"}, "normal": {"sd", "
 AGAIN = ("minmax", "zscore", "rank", "percentile", "best")  # how a group's score may be normalised once more
 FIXED = ("goalposts", "target", "points")  # methods that need what the indicator gives under the same name
 WHOLLY = {"log", "log_shifted", "log_gii", "boxcox"}  # treatments that transform the whole indicator
+LOOSE = {"none", "rank"}  # methods whose scores have no scale of their own
+RESERVED = {"region", "year"}
 Scope = Literal["year", "all"]
 
 
 def _fraction(weight: Any) -> Any:
-    """«1/3» as a number; anything else as it is."""
+    """«1/3» as a number; «yes», which YAML reads as true, as no number; anything else as it is."""
+    if isinstance(weight, bool):
+        return str(weight)
     if isinstance(weight, str) and "/" in weight:
         try:
             return float(Fraction(weight.replace(" ", "")))
@@ -111,6 +115,8 @@ class Normalise(Rule):
         The lowest and the highest score; the index's, if left out.
     mean, sd : float
         Of z-scores.
+    ddof : int
+        1 for the sample's standard deviation, 0 for that of all units.
     """
 
     method: Literal[
@@ -121,6 +127,7 @@ class Normalise(Rule):
     score: tuple[FiniteFloat, FiniteFloat] | None = None
     mean: FiniteFloat = 0.0
     sd: Positive = 1.0
+    ddof: Literal[0, 1] = 1
 
 
 class Aggregate(Rule):
@@ -293,7 +300,7 @@ class Uncertainty(Record):
     """
 
     replications: Annotated[int, Field(ge=2)] = 10_000
-    seed: int = 1
+    seed: Annotated[int, Field(ge=0)] = 1
     confidence: Annotated[FiniteFloat, Field(gt=0, lt=1)] = 0.95
     impute: tuple[Impute, ...] = ()
     treat: tuple[Treat, ...] = ()
@@ -303,6 +310,13 @@ class Uncertainty(Record):
     leave_out: bool = False
     data: bool = True
     sensitivity: Annotated[int, Field(ge=0)] = 512
+
+    @field_validator("sensitivity")
+    @classmethod
+    def _doubles(cls, size: int) -> int:
+        if size & (size - 1):
+            raise ValueError("the size of a Sobol sample is a power of 2, or 0 for none")
+        return size
 
 
 class Columns(Record):
@@ -378,14 +392,21 @@ class Spec(Record):
         """Group or indicator of a name."""
         return self.groups[name] if name in self.groups else self.indicators[name]
 
+    def _weighing(self, group: str) -> str:
+        """How the parts of a group are weighed; equally where none has a weight of its own."""
+        own = (self.groups[group], self.levels.get(self.depth[group]), self)
+        said = next((one.weights for one in own if one is not None and one.weights is not None), "given")
+        bare = all(self.node(child).weight is None for child in self.children[group])
+        return "equal" if bare and said in ("given", "relative") else said
+
     def rule(self, group: str, name: Literal["aggregate", "weights", "coverage"]) -> Any:
         """What holds for a group: its own rule, else its level's, else the index's."""
-        level = self.levels.get(self.depth[group])
-        for one in (self.groups[group], level, self):
+        if name == "weights":
+            return self._weighing(group)
+        for one in (self.groups[group], self.levels.get(self.depth[group]), self):
             if one is not None and getattr(one, name) is not None:
                 return getattr(one, name)
-        given = any(self.node(child).weight is not None for child in self.children[group])
-        return ("given" if given else "equal") if name == "weights" else None
+        return None
 
 
 # -- the spec -------------------------------------------------------------------------------------------
@@ -480,6 +501,8 @@ def _parameters(spec: Spec) -> Iterator[Complaint]:
     yield from _unmet(spec)
     yield from _predictors(spec)
     yield from _alternatives(spec)
+    yield from _unturned(spec)
+    yield from _reserved(spec)
     yield from _spans(spec)
     yield from _repeats(spec)
     yield from _shifting(spec)
@@ -509,10 +532,34 @@ def _predictors(spec: Spec) -> Iterator[Complaint]:
 
 
 def _alternatives(spec: Spec) -> Iterator[Complaint]:
-    """Alternatives that no file can give."""
-    if any(rule.method == "function" for rule in spec.uncertainty.normalise):
+    """Alternatives that no file can give, or whose scores do not compare."""
+    path = ("uncertainty", "normalise")
+    offered = spec.uncertainty.normalise
+    if any(rule.method == "function" for rule in offered):
         told = "a function is not offered as an alternative"
-        yield ("uncertainty", "normalise"), "function", told, "Give it to an indicator of its own."
+        yield path, "function", told, "Give it to an indicator of its own."
+    loose = [rule.method for rule in offered if rule.method in LOOSE or (rule.method == "zscore" and rule.sd == 1)]
+    if loose and len(offered) > len(loose):
+        told = "alternatives give scores on one scale, or their intervals mean nothing"
+        yield path, ", ".join(loose), told, "Give z-scores a mean and an sd, as in {method: zscore, mean: 50, sd: 25}."
+
+
+def _unturned(spec: Spec) -> Iterator[Complaint]:
+    """Indicators of which less is better, by a method that takes scores as they are."""
+    for name, one in spec.indicators.items():
+        method = (one.normalise or spec.normalise).method
+        if one.polarity == "bad" and method in ("none", "points", "function"):
+            told = f"scores by {method} are taken as they are, so polarity has no effect"
+            yield ("indicators", name, "polarity"), "bad", told, "Leave polarity out, and let higher scores be better."
+
+
+def _reserved(spec: Spec) -> Iterator[Complaint]:
+    """Names that the tables have for something else."""
+    told, remedy = f"{' and '.join(sorted(RESERVED))} are names of columns", "Choose another name."
+    named = [("groups", name) for name in spec.groups] + [("indicators", name) for name in spec.indicators]
+    for path in [*named, *(("zones", zone.id) for zone in spec.zones)]:
+        if path[1] in RESERVED:
+            yield path, "", told, remedy
 
 
 def _spans(spec: Spec) -> Iterator[Complaint]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,8 @@ from balalar.paths import project
 from balalar.spec import Error, Spec
 
 UNITS = ["region", "year"]
+LATEST = 9999  # year
+HALF = "\0half"  # a column that no file has
 
 
 @dataclass(frozen=True)
@@ -62,10 +67,12 @@ class Values:
             raise DataError([Fault(self.file, 0, about, "", "the spec names this column", "Add it to the data.")])
         found = found.where(found != "NA")
         numbers = pd.to_numeric(found, errors="coerce")
-        wrong = found[numbers.isna() & found.notna()]
+        wrong = found[~np.isfinite(numbers.astype(float)) & found.notna()]
         if len(wrong):
             place = " ".join(map(str, wrong.index[0]))
-            raise DataError([Fault(self.file, 0, about, str(wrong.iloc[0]), f"a number ({place})", "Mend the value.")])
+            raise DataError(
+                [Fault(self.file, 0, about, str(wrong.iloc[0]), f"a finite number ({place})", "Mend the value.")]
+            )
         return numbers.to_numpy(float)
 
 
@@ -86,14 +93,41 @@ def read_values(path: Path, spec: Spec) -> Values:
     """
     name = project().name(path)
     try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", skip_blank_lines=False)
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.reader(file, strict=True)
+            lines = [(rows.line_num, [cell.strip() for cell in row]) for row in rows]
     except FileNotFoundError:
         raise DataError([Fault(name, 0, "file", "", "the file must exist", "Mend the path.")]) from None
-    except (ValueError, OSError) as error:  # pandas' parser errors are ValueErrors
+    except (ValueError, csv.Error, OSError) as error:
         problem = " ".join(str(error).split())
         raise DataError([Fault(name, 0, "CSV", "", f"a CSV in UTF-8 ({problem})", "Mend the file.")]) from None
-    frame = frame.apply(lambda column: column.str.strip())
-    return values_of(frame[(frame != "").any(axis=1)], spec, name)
+    filled = [(line, row) for line, row in lines if any(row)]
+    if faults := list(_form(filled, name)):
+        raise DataError(faults)
+    (_, header), *body = filled
+    # Rows are counted from 0 below the header, as in a frame that was read whole.
+    frame = pd.DataFrame([row for _, row in body], [line - 2 for line, _ in body], header, dtype=str)
+    return values_of(frame, spec, name)
+
+
+def _form(rows: list[tuple[int, list[str]]], file: str) -> Iterator[Fault]:
+    """What keeps a CSV from being a table."""
+    if not rows:
+        yield Fault(file, 0, "CSV", "", "a CSV has a header and rows; this file is empty", "Fill it.")
+        return
+    line, header = rows[0]
+    if len(header) == 1 and re.search(r"[;\t]", header[0]):
+        yield Fault(file, line, "header", header[0], "the columns of a CSV are separated by commas", "Save it so.")
+        return
+    for column, count in Counter(header).items():
+        if count > 1:
+            yield Fault(file, line, column, "", "a column stands once", "Rename or remove one of the two.")
+    if len(rows) == 1:
+        yield Fault(file, line, "rows", "", "a CSV has rows below its header", "Add the values.")
+    for line, row in rows[1:]:
+        if len(row) != len(header):
+            told = f"a row has as many cells as the header, {len(header)}; this has {len(row)}"
+            yield Fault(file, line, "row", "", told, "Mend the row; a comma within a cell needs quotes around it.")
 
 
 def values_of(frame: pd.DataFrame, spec: Spec, file: str = "data") -> Values:
@@ -142,9 +176,13 @@ def _line(at: Any) -> int:
 
 def _years(years: pd.Series, file: str, faults: list[Fault]) -> pd.Series:
     numbers = pd.to_numeric(years, errors="coerce")
-    wrong = numbers.isna() | (numbers % 1 != 0)
+    wrong = numbers.isna() | (numbers % 1 != 0) | ~numbers.between(1, LATEST)
     for at in years.index[wrong]:
-        faults.append(Fault(file, _line(at), str(years.name), str(years[at]), "a year is a whole number", "Mend it."))
+        faults.append(
+            Fault(
+                file, _line(at), str(years.name), str(years[at]), f"a year is a whole number up to {LATEST}", "Mend it."
+            )
+        )
     return numbers.where(~wrong, 0).astype(int)
 
 
@@ -190,16 +228,16 @@ def _long(frame: pd.DataFrame, spec: Spec, file: str) -> Values:
         told, remedy = "the spec names an indicator of which the data have no row", "Add its values, or take it out."
         raise DataError(Fault(file, 0, column, name, told, remedy) for name in missing)
     numbers = _numbers(frame[[value]], file, {value: frame.index})[value]
-    table = frame.assign(**{value: numbers, "half": _halves(frame[[value]])[value]})
+    table = frame.assign(**{value: numbers, HALF: _halves(frame[[value]])[value]})
     table = table[table[column].isin([*spec.indicators, *named])]
     units = pd.MultiIndex.from_frame(table[UNITS].drop_duplicates())  # in the order of the file
     wide = table.pivot(index=UNITS, columns=column, values=value).reindex(units)
-    half = table.pivot(index=UNITS, columns=column, values="half").reindex(units)
+    half = table.pivot(index=UNITS, columns=column, values=HALF).reindex(units)
     beside: dict[tuple[str, str | None], pd.Series] = {(name, None): wide[name] for name in named & set(wide.columns)}
     for extra in [name for name in frame.columns if name not in (*UNITS, column, value)]:
         filled = frame[frame[extra].notna() & (frame[extra].astype(str) != "")]
-        each = filled.drop_duplicates([*UNITS, extra])
-        if not each.duplicated(UNITS).any():
+        each = frame.drop_duplicates([*UNITS, extra])
+        if not each.duplicated(UNITS).any():  # the same on all rows of a region and year
             beside[str(extra), None] = each.set_index(UNITS)[extra].reindex(wide.index)
         for name, rows in filled.groupby(column):
             beside[str(extra), str(name)] = rows.set_index(UNITS)[extra].reindex(wide.index)

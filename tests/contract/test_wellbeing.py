@@ -14,6 +14,7 @@ from balalar.errors import DataError
 from balalar.framework import read_membership, read_recomputation
 from balalar.index_brief import IndexBrief
 from balalar.paths import Project
+from balalar.screen import screen
 from balalar.wellbeing import Recomputed, open_recomputed, printed
 from tests.conftest import run_balalar
 
@@ -87,12 +88,12 @@ def test_anybody_can_repeat_the_recomputation(ours: Recomputed, where: Project, 
     for name in ("score", "low", "high", "rank", "rank_low", "rank_high"):
         own = ours.scores[name].astype(float)
         pd.testing.assert_series_equal(again[name].reindex(own.index).astype(float), own, check_names=False)
-    # A folder that holds something else stays as it is.
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "letter.txt").write_text("dear minister")
-    done = run_balalar("index", str(spec), str(values), "--out", str(tmp_path / "mine"))
-    assert done.returncode == 1 and "something else" in done.stderr
-    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["letter.txt"]
+    # A folder that holds something else, even beside our own tables, stays as it is.
+    (out / "letter.txt").write_text("dear minister")
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    done = run_balalar("index", str(spec), str(values), "--out", str(out))
+    assert done.returncode == 1 and "letter.txt" in done.stderr
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
 def test_the_printed_scores_are_audited_alone_as_within_the_whole_report(dataset: Dataset, where: Project) -> None:
@@ -142,8 +143,12 @@ def test_a_slip_in_what_is_known_of_the_index_is_told(copy: Project, catalogue, 
     with pytest.raises(DataError) as caught:
         read_recomputation(read_membership(catalogue, copy), catalogue, copy)
     assert words in str(caught.value) and file in str(caught.value)
-    done = run_balalar("check", root=copy.root)
-    assert done.returncode == 1 and words in done.stderr
+
+
+def test_the_check_of_all_data_reads_what_is_known_of_the_index(copy: Project) -> None:
+    path = copy.wellbeing / "spec.yml"
+    path.write_text(path.read_text(encoding="utf-8").replace("polarity: bad", "polarity: good", 1), encoding="utf-8")
+    assert ["its card says bad"] == [fault.rule for fault in screen(copy) if fault.file.endswith("spec.yml")]
 
 
 @pytest.mark.parametrize("lang", ["kk", "ru", "en"])

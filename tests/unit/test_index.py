@@ -17,7 +17,7 @@ from balalar.index.reconstruct import reconstruct
 from balalar.index.sensitivity import sensitivity, sobol
 from balalar.index.simulate import simulate
 from balalar.index.tables import HOLDS, tables
-from balalar.spec import Aggregate, Spec, Uncertainty, read_spec, spec_of
+from balalar.spec import Aggregate, Normalise, Spec, Uncertainty, read_spec, spec_of
 from balalar.values import Values, read_values, values_of
 
 ASEM = Path(__file__).parents[3] / "shared" / "acceptance" / "asem"
@@ -432,6 +432,18 @@ def test_a_draw_has_a_logarithm_where_its_value_has_one() -> None:
         assert np.isfinite(drawn.scores["index"]).all()
 
 
+def test_an_alternative_that_cannot_be_done_is_refused_before_anything_is_drawn() -> None:
+    index = made(one_group({"x": {}}), table(x=[0.0, 4.0, 9.0]))
+    with pytest.raises(DataError, match="ratio to the best needs values above 0"):
+        simulate(index, 10, doubt=Uncertainty(normalise=(Normalise(method="minmax"), Normalise(method="best"))))
+
+
+def test_what_has_no_score_has_no_probabilities() -> None:
+    spec = one_group({"x": {"goalposts": [0, 9], "error": {"method": "rounding", "digit": 1}}}, normalise="goalposts")
+    drawn = simulate(made(spec, table(x=[1.0, np.nan, 2.0])), 100)
+    assert drawn.above(2022).loc["B"].isna().all() and drawn.rank_probabilities().loc[("B", 2022)].isna().all()
+
+
 def test_a_change_without_a_score_is_missing() -> None:
     spec = one_group({"x": {"goalposts": [0, 9], "error": {"method": "rounding", "digit": 1}}}, normalise="goalposts")
     index = made(spec, table(2021, x=[1.0, np.nan]), table(2022, x=[2.0, 3.0]))
@@ -578,6 +590,21 @@ def test_what_one_indicator_must_become_brings_the_score_that_was_asked_for() ->
     assert explain.to_reach(index, "C", 2022, 101.0)["needed"].isna().all()
 
 
+def test_a_needed_value_is_told_in_the_unit_of_the_indicator() -> None:
+    index = made(spec_of(HDI), COUNTRIES)
+    needed = explain.to_reach(index, "D", 2021, 0.45).loc["gni", "needed"]
+    raised = COUNTRIES.assign(gni=COUNTRIES["gni"].replace(1240, needed).astype(float))
+    assert made(spec_of(HDI), raised).total["D", 2021] == pytest.approx(0.45)
+
+
+@pytest.mark.parametrize("scale", [1e-5, 1.0, 1e5])
+def test_a_split_is_exact_at_any_scale(scale: float) -> None:
+    spec = one_group({"x": {}, "y": {}}, normalise="none", aggregate={"method": "power", "power": -2})
+    index = made(spec, table(2021, x=[1.0 * scale], y=[3.0 * scale]), table(2022, x=[2.0 * scale], y=[2.5 * scale]))
+    parts = explain.difference(index, ("A", 2021), ("A", 2022))
+    assert parts.sum() == pytest.approx(index.total["A", 2022] - index.total["A", 2021], rel=1e-9)
+
+
 def test_the_cheapest_way_closes_the_smallest_share_of_gaps() -> None:
     index = tree("arithmetic")
     weights = np.array([0.06, 0.24, 0.35, 0.35])
@@ -688,6 +715,14 @@ def test_the_rules_behind_printed_scores_are_found() -> None:
             {"weights": "effective", "indicators": {"x": {"parent": "index", "weight": 1}, "y": {"parent": "index"}}},
             ("indicators.y.weight", "needs one"),
         ),
+        ({"uncertainty": {"normalise": ["minmax", "zscore"]}}, ("uncertainty.normalise", "zscore", "one scale")),
+        ({"uncertainty": {"sensitivity": 100}}, ("uncertainty.sensitivity", "power of 2")),
+        ({"uncertainty": {"seed": -1}}, ("uncertainty.seed",)),
+        ({"indicators": {"year": {"parent": "index"}}}, ("indicators.year", "names of columns")),
+        (
+            {"indicators": {"x": {"parent": "index", "polarity": "bad", "normalise": "none"}}},
+            ("indicators.x.polarity", "no effect"),
+        ),
         ({"colour": "red"}, ("colour", "no such key")),
         ({"levels": {7: {"aggregate": "geometric"}}}, ("levels.7", "count from the index")),
         ({"indicators": {"x": {"parent": "index", "weight": -1}}}, ("indicators.x.weight", "greater than or equal")),
@@ -722,7 +757,13 @@ def test_a_spec_file_is_told_with_its_line(tmp_path: Path) -> None:
         ("region,year,indicator,value\nA,2022,x,1\nA,2022,q,1\n", ("data.csv:3", "'q'", "no such indicator")),
         ("region,year,indicator,value\nA,2022,x,1\nB,2022,x,2\n", ("'y'", "no row")),
         ("region,year,indicator,value\nA,2022,x,1\nA,2022,x,2\nA,2022,y,2\n", ("data.csv:3", "A 2022 x")),
-        ("", ("data.csv", "CSV")),
+        ("", ("data.csv", "empty")),
+        ("region,year,x,y\n", ("data.csv:1", "below its header")),
+        ("region,year,x,y,x\nA,2022,1,2,3\n", ("data.csv:1", "x: a column stands once")),
+        ("region,year,x,y\nA,2022,1,2,\n", ("data.csv:2", "as many cells as the header")),
+        ("region;year;x;y\nA;2022;1;2\n", ("data.csv:1", "separated by commas")),
+        ("region,year,x,y\nA,99999999999999999999,1,2\n", ("data.csv:2", "up to 9999")),
+        ("region,year,x,y\nA,2022,.1,5\nB,2022,0.1000000000000000055,6\n", ("x", "constant")),
     ],
 )
 def test_data_that_are_wrong_are_told_where(tmp_path: Path, rows: str, words: tuple[str, ...]) -> None:
@@ -762,6 +803,12 @@ def test_long_and_wide_data_give_the_same_values(tmp_path: Path) -> None:
         assert values.half.loc[("B", 2022), "x"] == 0.005 and values.half.loc[("A", 2022), "x"] == 0.5
         found = pd.Series(values.numbers("asked", "x"), values.frame.index)
         assert [found[region, 2022] for region in regions] == [200, 100]
+
+
+def test_weight_that_others_take_over_is_told(tmp_path: Path) -> None:
+    index = made(one_group({"x": {}, "y": {}}, coverage=0.5), table(x=[1.0, 2.0, 3.0], y=[1.0, 2.0, np.nan]))
+    row = index.log.query("step == 'aggregate'").iloc[0]
+    assert (row["region"], row["after"]) == ("C", 100) and "without y" in row["why"]
 
 
 def test_the_tables_of_an_index_name_what_they_hold() -> None:

@@ -9,7 +9,20 @@ import balalar
 
 FLOORS = [
     {"errors", "paths"},
-    {"atomic", "cards", "dataset", "screen", "ingest", "layout", "exchange", "claims", "coverage", "spec", "values", "framework"},
+    {
+        "atomic",
+        "cards",
+        "dataset",
+        "screen",
+        "ingest",
+        "layout",
+        "exchange",
+        "claims",
+        "coverage",
+        "spec",
+        "values",
+        "framework",
+    },
     {"intervals", "measures", "estimates", "compare", "trends", "inequality", "cohorts", "audit", "index", "wellbeing"},
     {
         "words",

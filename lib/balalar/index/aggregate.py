@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import rankdata
 
+from balalar.index.normalise import settled
 from balalar.spec import Aggregate
 
 Array = np.ndarray
@@ -110,7 +111,7 @@ def places(scores: Array, blocks: Sequence[Array]) -> Array:
     """Ranks within each year, 1 the highest score; equal scores share the better place, gaps have none."""
     found = np.full(scores.shape, np.nan)
     for block in blocks:
-        part = -np.round(scores[..., block], 10)  # sums in another order differ in the last bits
+        part = -settled(scores[..., block])  # sums in another order differ in the last bits
         with np.errstate(invalid="ignore"):
             ranks = rankdata(np.where(np.isnan(part), np.inf, part), method="min", axis=-1)
         found[..., block] = np.where(np.isnan(part), np.nan, ranks)

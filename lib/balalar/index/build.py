@@ -164,7 +164,7 @@ class Problem:
         scores: Arrays,
         rules: Rules,
         weights: Weights | Callable[[str, dict[str, Array]], dict[str, Any]],
-        check: Callable[[str, dict[str, Array], Aggregate], None] = lambda *_: None,
+        check: Callable[[str, dict[str, Array], dict[str, Any], Aggregate], None] = lambda *_: None,
     ) -> Arrays:
         """Scores of the groups, from the lowest to the index.
 
@@ -176,14 +176,14 @@ class Problem:
         weights : dict, or callable
             Weights of the parts of each group, or what finds them from the scores of the parts.
         check : callable
-            Called with each group, the scores of its parts and its rule, before they are put together.
+            Called with each group, the scores and weights of its parts and its rule, before they are put together.
         """
         known, found, alive = dict(scores), dict[str, Array](), dict[str, Any]()
         for group in self.spec.upwards:
             parts = {name: known[name] for name in self.spec.children[group]}
             rule = self.rule(group, rules)
-            check(group, parts, rule)
             own = weights(group, parts) if callable(weights) else weights[group]
+            check(group, parts, own, rule)
             # A group of which everything is left out does not count above.
             own = {name: weight * alive.get(name, 1) for name, weight in own.items()}
             alive[group] = np.any(np.stack(np.broadcast_arrays(*(np.asarray(one) > 0 for one in own.values()))), axis=0)
@@ -197,7 +197,8 @@ class Problem:
     def rule(self, group: str, rules: Rules) -> Aggregate:
         """How a group is put together."""
         own: Aggregate = self.spec.rule(group, "aggregate")
-        fixed = self.spec.groups[group].aggregate is not None
+        level = self.spec.levels.get(self.spec.depth[group])
+        fixed = self.spec.groups[group].aggregate or (level and level.aggregate)
         return rules.aggregate if rules.aggregate and not fixed else own
 
     def _covered(self, group: str, parts: dict[str, Array], weights: dict[str, Any]) -> Array:
@@ -286,7 +287,9 @@ class Index:
 def zones(scores: Array, spec: Spec) -> Array:
     """Zone of each score, the empty text where there is none or no zone holds it."""
     known = sorted(spec.zones, key=lambda zone: zone.since)
-    at = np.searchsorted([zone.since for zone in known], np.round(scores, 10), side="right")
+    starts = np.array([zone.since for zone in known])
+    # A score that a float's own rounding keeps from the start of a zone has reached it.
+    at = np.searchsorted(starts - ROUNDING * np.abs(starts), scores, side="right")
     names = np.array(["", *(zone.id for zone in known)], dtype=object)
     return names[np.where(np.isnan(scores), 0, at)]
 
@@ -329,13 +332,15 @@ class _Building:
         self._tell_imputed(denominated, imputed)
         self._check_transformed(imputed)
         changes = problem.changes(imputed)
+        self._check_posts(changes)
         transformed = {name: changes[name](one) if name in changes else one for name, one in imputed.items()}
         freed = problem.freed(transformed, rules)
         self._tell_freed(transformed, freed)
         scores = problem.normalised(freed, rules, changes)
         self._check_scores(freed, scores)
         groups = problem.aggregated(scores, rules, self._weigh, self._check_mean)
-        self._tell_missing(groups)
+        self._check_groups(groups)
+        self._tell_missing({**scores, **groups})
         steps = (problem.raw, denominated, imputed, transformed, freed, scores)
         stages = {name: pd.DataFrame(step, problem.units) for name, step in zip(STAGES, steps, strict=True)}
         weights = _overall(pd.DataFrame(self.weights), self.spec)
@@ -376,11 +381,21 @@ class _Building:
         for name, one in self.spec.indicators.items():
             how = one.transform or self.spec.transform
             self._check_domain(name, values[name], how)
+            if how in ("log_shifted", "log_gii", "boxcox") and np.ptp(values[name][~np.isnan(values[name])]) == 0:
+                told = f"the column is constant, which {how} cannot transform"
+                raise refused(self.problem, name, f"{np.nanmax(values[name]):g}", told, "Take the indicator out.")
             if how == "log_gii" and np.nanmax(values[name]) <= 1:
                 told = "log_gii turns the order of values that do not go above 1"
                 raise refused(self.problem, name, f"{np.nanmax(values[name]):g}", told, "Use log_shifted.")
-            if one.goalposts and how != "none" and outside(how, np.array(one.goalposts)).any():
-                raise refused(self.problem, name, str(one.goalposts), f"goalposts of which {how} exists", "Mend them.")
+
+    def _check_posts(self, changes: Mapping[str, Callable[[Array], Array]]) -> None:
+        """Goalposts have a place on the transformed scale."""
+        for name, change in changes.items():
+            posts = self.spec.indicators[name].goalposts
+            with np.errstate(invalid="ignore", divide="ignore"):
+                if posts and not np.isfinite(change(np.array(posts))).all():
+                    told = "the transformation does not exist of these goalposts"
+                    raise refused(self.problem, name, str(posts), told, "Mend them.")
 
     def _check_domain(self, name: str, values: Array, how: str) -> None:
         if (wrong := np.flatnonzero(outside(how, values))).size:
@@ -404,12 +419,22 @@ class _Building:
             remedy = "Take the indicator out, or normalise it by goalposts."
             raise refused(self.problem, name, f"{values[name][wrong[0]]:g}", told, remedy)
 
-    def _check_mean(self, group: str, parts: dict[str, Array], rule: Aggregate) -> None:
+    def _check_mean(self, group: str, parts: dict[str, Array], weights: dict[str, Any], rule: Aggregate) -> None:
         for name, one in parts.items():
-            if (wrong := np.flatnonzero(impossible(one, rule))).size:
+            if weights[name] > 0 and (wrong := np.flatnonzero(impossible(one, rule))).size:
                 told = f"a {rule.method} mean ({group}) needs scores above 0 ({self._place(wrong[0])})"
                 remedy = "Set a floor, as in {method: geometric, floor: 1}, or let scores begin above 0."
                 raise refused(self.problem, name, f"{one[wrong[0]]:g}", told, remedy)
+
+    def _check_groups(self, groups: Arrays) -> None:
+        for name, scores in groups.items():
+            again = self.spec.groups[name].normalise
+            if again and np.isnan(scores).all():
+                told = f"the scores of this group are all the same, or of one region: {again.method} cannot spread them"
+                raise refused(self.problem, name, "", told, "Leave its normalise out.")
+            if np.isinf(scores).any():
+                told = f"a score is beyond all numbers ({self._place(np.flatnonzero(np.isinf(scores))[0])})"
+                raise refused(self.problem, name, "inf", told, "Choose another mean, or another unit.")
 
     def _place(self, at: int) -> str:
         region, year = self.problem.units[at]
@@ -479,12 +504,17 @@ class _Building:
                     why = f"{how} (skewness {float(skew):.2f})"
                     self._note("treat", name, int(at), before[name][at], after[name][at], why)
 
-    def _tell_missing(self, groups: Arrays) -> None:
-        for name, scores in groups.items():
+    def _tell_missing(self, scores: Arrays) -> None:
+        """Scores that there are not, and those that rest on a part of what they are made of."""
+        for name in self.spec.groups:
             least = self.spec.rule(name, "coverage")
             needs = "all its parts" if least is None else f"{least:.0%} of its parts as observed"
-            for at in np.flatnonzero(np.isnan(scores)):
+            for at in np.flatnonzero(np.isnan(scores[name])):
                 self._note("aggregate", name, int(at), None, None, f"no score: it needs {needs}")
+            for at in np.flatnonzero(~np.isnan(scores[name])):
+                if gaps := [part for part in self.spec.children[name] if np.isnan(scores[part][at])]:
+                    why = f"without {', '.join(gaps)}; the others take over the weight"
+                    self._note("aggregate", name, int(at), None, scores[name][at], why)
 
 
 def _overall(weights: pd.DataFrame, spec: Spec) -> pd.DataFrame:

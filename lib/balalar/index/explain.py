@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -11,10 +12,19 @@ from scipy.optimize import brentq
 from balalar.errors import RequestError
 from balalar.index.aggregate import exponent, from_power, places, to_power
 from balalar.index.build import Array, Index
+from balalar.index.prepare import transformation
 from balalar.spec import Aggregate
 
 Unit = tuple[str, int]
 NEAR = 1e-9
+STRAIGHT = ("minmax", "goalposts", "zscore", "target", "none")  # scores run straight with the values
+BACK: dict[str, Callable[[Array], Array]] = {
+    "none": lambda x: x,
+    "log": np.exp,
+    "log10": lambda x: 10**x,
+    "log1p": np.expm1,
+    "sqrt": np.square,
+}
 
 
 # -- contributions -------------------------------------------------------------------------------------------
@@ -151,7 +161,7 @@ def _moved(index: Index, group: str, at: list[int]) -> dict[str, float]:
 def _steepness(part: Array, power: Array, rule: Aggregate) -> float:
     """How far what a mean adds up moves for each point of a part, between two scores of it."""
     first, last = (float(one) for one in part)
-    if abs(last - first) > NEAR * max(1.0, abs(first)):
+    if abs(last - first) > NEAR * max(abs(first), abs(last)):
         return float(power[1] - power[0]) / (last - first)
     exact = exponent(rule)
     return 1 / first if exact == 0 else exact * first ** (exact - 1)
@@ -163,7 +173,7 @@ def _slope(sums: Array, rule: Aggregate) -> float:
     if power == 1:
         return 1.0
     score, other = (float(from_power(np.asarray(one), rule)) for one in (first, last))
-    if abs(last - first) > NEAR * max(1.0, abs(first)):
+    if abs(last - first) > NEAR * max(abs(first), abs(last)):
         return (other - score) / (last - first)
     return score if power == 0 else float(score ** (1 - power)) / power  # the curve's own slope there
 
@@ -189,7 +199,7 @@ def _at(index: Index, unit: Unit) -> int:
 def to_reach(index: Index, region: str, year: int, score: float) -> pd.DataFrame:
     """What one indicator alone must become for the index to reach a score, everything else as it is.
 
-    The scale stays as it is: goalposts, and the lowest and highest values of the other regions.
+    The scale stays as it is: goalposts, and the lowest and highest values, though this region's may be one of them.
 
     Returns
     -------
@@ -204,8 +214,7 @@ def to_reach(index: Index, region: str, year: int, score: float) -> pd.DataFrame
     rows = {}
     for name in index.spec.indicators:
         scores = index.stages["normalised"][name].to_numpy()[block]
-        ceiling = max(index.spec.score[1], np.nanmax(scores))
-        needed = _solved(index, at, score, name, ceiling)
+        needed = _solved(_recipe(index, at), now, score, name, _ceiling(index, name, scores))
         best = block[int(np.nanargmax(scores))]
         value = index.stages["denominated"][name]
         rows[name] = {
@@ -219,21 +228,31 @@ def to_reach(index: Index, region: str, year: int, score: float) -> pd.DataFrame
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("indicator")
 
 
+def _ceiling(index: Index, name: str, scores: Array) -> float:
+    """Highest score that an indicator can have."""
+    one = index.spec.indicators[name]
+    rule = one.normalise or index.spec.normalise
+    if rule.method == "points":
+        return max(score for _, score in one.points)
+    if rule.method in ("minmax", "goalposts", "target", "percentile", "best"):
+        return max((rule.score or index.spec.score)[1], float(np.nanmax(scores)))
+    return float(np.nanmax(scores))
+
+
 def _scores(index: Index, at: int) -> dict[str, float]:
     """Scores of the indicators of one unit."""
     table = index.stages["normalised"]
     return {name: float(table[name].iloc[at]) for name in index.spec.indicators}
 
 
-def _solved(index: Index, at: int, score: float, name: str, ceiling: float) -> float:
+def _solved(recipe: Recipe, scores: dict[str, float], score: float, name: str, ceiling: float) -> float:
     """Score of one indicator with which the index reaches a score."""
-    scores = _scores(index, at)
     now = scores[name]
     if np.isnan(now):
         return np.nan
 
     def short(own: float) -> float:
-        return _total(index, at, scores | {name: own}) - score
+        return _total(recipe, scores | {name: own}) - score
 
     if short(now) >= 0:
         return now
@@ -242,49 +261,77 @@ def _solved(index: Index, at: int, score: float, name: str, ceiling: float) -> f
     return ceiling if short(ceiling) <= 0 else float(brentq(short, now, ceiling, xtol=1e-10))
 
 
-def _total(index: Index, at: int, scores: dict[str, float]) -> float:
-    """Score of the index of one unit, were its indicators' scores these."""
-    known = dict(scores)
+Recipe = list[tuple[str, list[str], Array, Aggregate]]
+
+
+def _recipe(index: Index, at: int) -> Recipe:
+    """Each group with its parts, their weights in one unit, and its rule, from the lowest up."""
+    found: Recipe = []
     for group in index.spec.upwards:
         _, weights, rule = _parts(index, group)
-        heavy = weights[:, at]
-        own = np.array([known[name] for name in index.spec.children[group]])
+        found.append((group, index.spec.children[group], weights[:, at], rule))
+    return found
+
+
+def _total(recipe: Recipe, scores: dict[str, float]) -> float:
+    """Score of the index of one unit, were its indicators' scores these."""
+    known = dict(scores)
+    for group, names, weights, rule in recipe:
+        own = np.array([known[name] for name in names])
         if rule.floor is not None:
             own = np.maximum(own, rule.floor)
-        own = np.where(heavy > 0, own, 1.0)  # a gap has no weight; 1 exists under every mean
-        known[group] = float(from_power((heavy * to_power(own, rule)).sum(), rule))
-    return known[index.spec.top]
+        own = np.where(weights > 0, own, 1.0)  # a gap has no weight; 1 exists under every mean
+        known[group] = float(from_power((weights * to_power(own, rule)).sum(), rule))
+    return known[recipe[-1][0]]
 
 
 def _value(index: Index, name: str, score: float, block: Array) -> float:
-    """Value of an indicator that has a score, read from the curve of the values and scores that there are.
-
-    Exact where scores run straight with the values as they came: goalposts, min-max and z-scores without a
-    transformation. NaN where they do not.
-    """
+    """Value of an indicator that has a score; NaN where scores do not run straight with the transformed values."""
     one = index.spec.indicators[name]
-    rule = one.normalise or index.spec.normalise
+    rule, how = one.normalise or index.spec.normalise, one.transform or index.spec.transform
+    if np.isnan(score) or rule.method not in STRAIGHT or how not in BACK or _turned(index, name):
+        return np.nan
+    low, high = rule.score or index.spec.score
+    if rule.method == "goalposts" and one.goalposts:
+        first, last = (float(end) for end in _there(how)(np.array(one.goalposts)))
+        share = (score - low) / (high - low)
+        moved = last - share * (last - first) if one.polarity == "bad" else first + share * (last - first)
+    else:
+        moved = _along(index, name, score, block, (low, high) if rule.method == "target" else (-np.inf, np.inf))
+    return float(BACK[how](np.array(moved)))
+
+
+def _there(how: str) -> Callable[[Array], Array]:
+    return (lambda x: x) if how == "none" else transformation(how, np.zeros(0))
+
+
+def _turned(index: Index, name: str) -> bool:
+    """Whether outliers have brought a transformation of the whole indicator."""
+    rule = index.spec.indicators[name].treat or index.spec.treat
+    ways = {rule.method, rule.otherwise} - {"none", "winsorise", None}
+    log = index.log
+    return bool(ways) and bool(((log["step"] == "treat") & (log["item"] == name)).any())
+
+
+def _along(index: Index, name: str, score: float, block: Array, ends: tuple[float, float]) -> float:
+    """Value on the straight line through the lowest and the highest score between two ends."""
     scores = index.stages["normalised"][name].to_numpy()[block]
     values = index.stages["treated"][name].to_numpy()[block]
-    straight = rule.method in ("minmax", "goalposts", "zscore", "target", "none")
-    if np.isnan(score) or not straight or (one.transform or index.spec.transform) not in ("none", None):
-        return np.nan
-    known = ~np.isnan(scores) & ~np.isnan(values)
-    low, high = index.spec.score if rule.score is None else rule.score
-    inside = known & (scores > low) & (scores < high) if rule.method in ("goalposts", "target") else known
+    inside = np.flatnonzero((scores > ends[0]) & (scores < ends[1]) & ~np.isnan(values))
     if np.unique(scores[inside]).size < 2:
         return np.nan
-    first, last = np.flatnonzero(inside)[[np.argmin(scores[inside]), np.argmax(scores[inside])]]
+    first, last = inside[[np.argmin(scores[inside]), np.argmax(scores[inside])]]
     slope = (values[last] - values[first]) / (scores[last] - scores[first])
     return float(values[first] + slope * (score - scores[first]))
 
 
 def cheapest(index: Index, region: str, year: int, score: float) -> pd.DataFrame:
-    """The cheapest set of indicators that lifts the index to a score, none beyond the best region of the year.
+    """A cheap set of indicators that lifts the index to a score, none beyond the best region of the year.
 
     The cost of an indicator is the share of its gap to the best region that has to be closed. Under arithmetic means
     each gap, wholly closed, brings a fixed number of points, so that closing the largest gains first is cheapest and
-    takes the fewest indicators; under other means each next step is the one that brings most.
+    takes the fewest indicators; under other means each next step is the one that brings most, which need not be
+    cheapest in all.
 
     Returns
     -------
@@ -297,17 +344,17 @@ def cheapest(index: Index, region: str, year: int, score: float) -> pd.DataFrame
     at = _at(index, (region, year))
     block = next(block for block in index.problem.blocks if at in block)
     table = index.stages["normalised"].iloc[block]
-    now = _scores(index, at)
+    now, recipe = _scores(index, at), _recipe(index, at)
     best = {name: float(table[name].max()) for name in now}
     open_ = [name for name in now if best[name] > now[name] + NEAR]  # never true of a gap
     scores, rows, reached = dict(now), [], float(index.total.iloc[at])
     while open_ and reached < score - NEAR:
-        gains = {name: _total(index, at, scores | {name: best[name]}) for name in open_}
+        gains = {name: _total(recipe, scores | {name: best[name]}) for name in open_}
         name = max(gains, key=lambda one: gains[one])
         open_.remove(name)
-        closed = _closed(index, at, scores, name, best[name], score) if gains[name] > score else 1.0
+        closed = _closed(recipe, scores, name, best[name], score) if gains[name] > score else 1.0
         scores[name] = now[name] + closed * (best[name] - now[name])
-        reached = _total(index, at, scores)
+        reached = _total(recipe, scores)
         rows.append((name, now[name], scores[name], best[name], closed, reached))
     columns = ["indicator", "score_now", "score_needed", "score_best", "closed", "reached"]
     found = pd.DataFrame(rows, columns=columns).set_index("indicator")
@@ -315,12 +362,12 @@ def cheapest(index: Index, region: str, year: int, score: float) -> pd.DataFrame
     return found
 
 
-def _closed(index: Index, at: int, scores: dict[str, float], name: str, best: float, score: float) -> float:
+def _closed(recipe: Recipe, scores: dict[str, float], name: str, best: float, score: float) -> float:
     """Share of an indicator's gap to the best that has to be closed for the index to reach a score."""
     now = scores[name]
 
     def short(closed: float) -> float:
-        return _total(index, at, scores | {name: now + closed * (best - now)}) - score
+        return _total(recipe, scores | {name: now + closed * (best - now)}) - score
 
     return float(brentq(short, 0, 1, xtol=1e-12))
 

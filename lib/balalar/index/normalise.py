@@ -10,6 +10,7 @@ from scipy.stats import rankdata
 from balalar.spec import Indicator, Normalise
 
 Array = np.ndarray
+ROUNDING, DIGITS = 1e-12, 12  # of a float, relative to the size of the values
 Function = Callable[[Array], Array]
 
 
@@ -71,16 +72,23 @@ def _spread(
     values: Array, first: Array | float, last: Array | float, bad: bool, low: float, high: float, clip: bool
 ) -> Array:
     """Straight from the lowest score at one end to the highest at the other."""
-    width = _width(np.asarray(last) - np.asarray(first))
+    width = _width(np.asarray(last) - np.asarray(first), np.maximum(np.abs(first), np.abs(last)))
     share = (last - values) / width if bad else (values - first) / width
     if clip:
         share = np.clip(share, 0, 1)
     return low + share * (high - low)
 
 
-def _width(width: Array) -> Array:
-    """A width of a scale; NaN where there is none."""
-    return np.where(width > 0, width, np.nan)
+def _width(width: Array, size: Array | float = 0.0) -> Array:
+    """A width of a scale; NaN where there is none, or none beyond a float's own rounding of values of a size."""
+    return np.where(width > ROUNDING * size, width, np.nan)
+
+
+def settled(values: Array) -> Array:
+    """Values without a float's own rounding, by which equal ones may differ in the last digit."""
+    size = np.max(np.where(np.isnan(values), 0.0, np.abs(values)), axis=-1, keepdims=True)
+    size = np.where(size > 0, size, 1.0)
+    return np.round(values / size, DIGITS)
 
 
 def _relative(values: Array, one: Indicator, rule: Normalise, low: float, high: float, change: Function) -> Array:
@@ -94,14 +102,18 @@ def _relative(values: Array, one: Indicator, rule: Normalise, low: float, high: 
             scores[known] = _relative(values[known], one, rule, low, high, change)
         return scores
     if rule.method in ("rank", "percentile"):
-        places = rankdata(sign * values, axis=-1, nan_policy="omit")
+        places = rankdata(sign * settled(values), axis=-1, nan_policy="omit")
         if rule.method == "rank":
             return places
         count = (~np.isnan(values)).sum(axis=-1, keepdims=True)
         return low + (places - 1) / np.where(count > 1, count - 1, np.nan) * (high - low)
     if rule.method == "zscore":
-        middle, sd = np.nanmean(values, axis=-1, keepdims=True), np.nanstd(values, axis=-1, ddof=1, keepdims=True)
-        return rule.mean + rule.sd * sign * (values - middle) / np.where(sd == 0, np.nan, sd)
+        middle, sd = (
+            np.nanmean(values, axis=-1, keepdims=True),
+            np.nanstd(values, axis=-1, ddof=rule.ddof, keepdims=True),
+        )
+        size = np.nanmax(np.abs(values), axis=-1, keepdims=True)
+        return rule.mean + rule.sd * sign * (values - middle) / _width(sd, size)
     first, last = np.nanmin(values, axis=-1, keepdims=True), np.nanmax(values, axis=-1, keepdims=True)
     if rule.method == "best":
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from balalar.errors import DataError
-from balalar.index.build import build
+from balalar.errors import DataError, RequestError
+from balalar.index.build import Problem, build
 from balalar.spec import Spec, spec_of
 from balalar.values import Values
 
@@ -79,6 +79,9 @@ def reconstruct(
         where at least three are compared), failed (why the rules cannot be applied).
     """
     rows = []
+    if strange := sorted(set(printed["group"]) - set(spec.groups)):
+        raise RequestError(f"printed: the spec has no group {strange[0]!r}; it has {', '.join(spec.groups)}")
+    known = pd.DataFrame(Problem(spec, values).denominated(Problem(spec, values).raw))
     sets = {"equal": dict[str, float](), **(weights or {})}
     for method, posts in [(name, kind) for name in normalise for kind in _kinds(name)]:
         for gaps, mean, (weighing, heavy) in product(impute, aggregate, sets.items()):
@@ -90,7 +93,7 @@ def reconstruct(
                 "weights": weighing,
             }
             try:
-                trial = _trial(spec, values, method, posts, gaps, mean, heavy)
+                trial = _trial(spec, known, method, posts, gaps, mean, heavy)
                 scores = build(trial, values).scores
             except DataError as error:
                 rows.append(named | {"group": "", "compared": 0, "matched": 0, "failed": error.faults[0].rule})
@@ -107,7 +110,7 @@ def _kinds(method: str) -> Sequence[str]:
 
 
 def _trial(
-    spec: Spec, values: Values, method: str, posts: str, gaps: Any, mean: Any, heavy: Mapping[str, float]
+    spec: Spec, values: pd.DataFrame, method: str, posts: str, gaps: Any, mean: Any, heavy: Mapping[str, float]
 ) -> Spec:
     """The spec with other rules."""
     data = spec.model_dump(by_alias=True, exclude_defaults=True)
@@ -115,7 +118,7 @@ def _trial(
         one.pop("normalise", None)
         one.pop("impute", None)
         if posts:
-            column = values.frame[name]
+            column = values[name]
             known = posts_of(column, spec.indicators[name].unit in ("percent", "%"))
             # Where a kind does not fit an indicator, it is normalised by the values there are.
             one["goalposts"] = known.get(posts, known["observed"])

@@ -18,7 +18,8 @@ import pandas as pd
 
 from balalar.errors import RequestError
 from balalar.index.aggregate import impossible, places
-from balalar.index.build import Array, Arrays, Index, Problem, Rules, Weights, refused, zones
+from balalar.index.build import Array, Arrays, Index, Problem, Rules, Weights, build, refused, zones
+from balalar.index.normalise import settled
 from balalar.index.prepare import outside
 from balalar.spec import Error, Uncertainty
 
@@ -239,9 +240,9 @@ def _weights(index: Index, choices: Choices) -> Weights:
 def _checked(problem: Problem, rules: Rules) -> Any:
     """Refuse a mean that does not exist of the scores of an alternative."""
 
-    def check(group: str, parts: Arrays, rule: Any) -> None:
+    def check(group: str, parts: Arrays, weights: dict[str, Any], rule: Any) -> None:
         for name, one in parts.items():
-            if impossible(one, rule).any():
+            if np.any(np.asarray(weights[name]) > 0) and impossible(one, rule).any():
                 told = f"in a replication a score has no {rule.method} mean ({group}, normalised by {{}})"
                 told = told.format(rules.normalise.method)
                 remedy = "Give the alternative a floor, as in {method: geometric, floor: 1}."
@@ -327,10 +328,12 @@ class Simulation:
         )
 
     def rank_probabilities(self, group: str | None = None) -> pd.DataFrame:
-        """Probability of each place: a row a region and year, a column a place."""
+        """Probability of each place, given a score: a row a region and year, a column a place."""
         ranks = self.ranks(group)
         most = max(len(block) for block in self.index.problem.blocks)
-        table = {place: (ranks == place).mean(axis=0) for place in range(1, most + 1)}
+        known = (~np.isnan(ranks)).sum(axis=0)
+        known = np.where(known > 0, known, np.nan)  # what never has a score has no place
+        table = {place: (ranks == place).sum(axis=0) / known for place in range(1, most + 1)}
         return pd.DataFrame(table, self.index.scores.index)
 
     def zones(self, group: str | None = None) -> pd.DataFrame:
@@ -340,12 +343,15 @@ class Simulation:
         return pd.DataFrame({name: (found == name).mean(axis=0) for name in names}, self.index.scores.index)
 
     def above(self, year: int, group: str | None = None) -> pd.DataFrame:
-        """Probability that the region of the row has a higher score than the region of the column."""
+        """Probability that the row's region has a higher score than the column's, given that both have one."""
         rows = np.flatnonzero(self.index.scores.index.get_level_values("year") == year)
         if not rows.size:
             raise RequestError(f"year: the index has no {year}")
-        scores = np.round(self.scores[self._name(group)][:, rows], 10)
-        table = np.stack([(scores[:, [at]] > scores).mean(axis=0) for at in range(len(rows))])
+        scores = settled(self.scores[self._name(group)][:, rows])
+        both = ~np.isnan(scores)
+        count = both.T.astype(float) @ both
+        wins = np.stack([(scores[:, [at]] > scores).sum(axis=0) for at in range(len(rows))])
+        table = wins / np.where(count > 0, count, np.nan)
         regions = self.index.scores.index.get_level_values("region")[rows]
         return pd.DataFrame(table, regions, regions)
 
@@ -433,13 +439,16 @@ def simulate(
 
 
 def check_doubt(index: Index, doubt: Uncertainty) -> None:
-    """Refuse an uncertainty that leaves nothing uncertain."""
+    """Refuse an uncertainty that leaves nothing uncertain, or an alternative that cannot be done."""
     open_steps = any(getattr(doubt, name) for name in STEPS) or doubt.weights or doubt.leave_out
     errors = doubt.data and any(one.error for one in index.spec.indicators.values())
     if not open_steps and not errors:
         raise RequestError(
             "uncertainty: nothing is uncertain; give indicators an error, or the spec alternatives of a step"
         )
+    for name in STEPS:
+        for rule in getattr(doubt, name):
+            build(index.spec.model_copy(update={name: rule}), index.problem.data, index.problem.functions)
 
 
 def _batches(size: int) -> Iterator[slice]:

@@ -36,7 +36,7 @@ HOLDS = {
     "contributions": "what each indicator brings to the index; a row adds up to the score",
     "changes_explained": "what each indicator brings to the change of the index since the year before in the data",
     "strengths": "indicators of each region by their distance from the median of the year",
-    "lift": "the cheapest set of indicators that lifts a region into the next zone",
+    "lift": "a set of indicators that lifts a region into the next zone, the cheapest under arithmetic means",
     "alike": "distance between the scores of regions",
     "coherence": "correlation of each indicator with its own group, the index and other groups",
     "reliability": "Cronbach's alpha of each group",
