@@ -148,7 +148,7 @@ def test_a_slip_in_what_is_known_of_the_index_is_told(copy: Project, catalogue, 
 def test_the_check_of_all_data_reads_what_is_known_of_the_index(copy: Project) -> None:
     path = copy.wellbeing / "spec.yml"
     path.write_text(path.read_text(encoding="utf-8").replace("polarity: bad", "polarity: good", 1), encoding="utf-8")
-    assert ["its card says bad"] == [fault.rule for fault in screen(copy) if fault.file.endswith("spec.yml")]
+    assert [fault.rule for fault in screen(copy) if fault.file.endswith("spec.yml")] == ["its card says bad"]
 
 
 @pytest.mark.parametrize("lang", ["kk", "ru", "en"])
