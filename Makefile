@@ -30,8 +30,9 @@ lab: $(READY)   ## open JupyterLab with the library importable
 	@$(BIN)/jupyter lab --notebook-dir notebooks
 
 test: $(READY)   ## run all tests
-	@$(BIN)/python -m pytest tests/unit tests/contract -n auto --dist loadfile
-	@$(BIN)/python -m pytest tests/notebooks tests/browser  # whose builds use all cores themselves
+	@# The sites first, as they take longest; one worker builds them while the others test what needs none.
+	@$(BIN)/python -m pytest tests/notebooks tests/browser tests/contract tests/unit \
+	  -n auto --dist loadfile --no-loadscope-reorder
 
 bench-audit: $(VENV)-bench/ready   ## plant errors and count what the audit and other tools find (some 8 minutes)
 	@$(VENV)-bench/bin/python -m tests.bench.audit

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -47,41 +50,67 @@ def copy(where: Project, tmp_path: Path) -> Project:
     return Project(tmp_path / "project")
 
 
-def _built(folder: Path, *options: str) -> Path:
-    done = run_balalar("build", "--out", str(folder), *options)
-    assert done.returncode == 0, done.stderr
-    return folder
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """What only one worker does at a time; the others wait."""
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """A site of a name and options of ``balalar build``, built by the worker that needs it first, for all of them.
+
+    One at a time: a build uses all cores itself. Who waits for a site waits for no other, so each has a lock of its
+    own. A build that failed is not tried again by the next worker.
+    """
+    own = tmp_path_factory.getbasetemp()
+    sites = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "sites"
+    sites.mkdir(exist_ok=True)
+
+    def built(name: str, *options: str) -> Path:
+        folder, failure = sites / name, sites / f"{name}.failure"
+        with _alone(sites / f"{name}.lock"):
+            if not failure.exists():
+                with _alone(sites / "build.lock"):
+                    done = run_balalar("build", "--out", str(folder), *options)
+                told = (done.stderr or f"exit status {done.returncode}") if done.returncode else ""
+                failure.write_text(told, encoding="utf-8")  # empty where nothing failed
+        assert failure.read_text(encoding="utf-8") == ""
+        return folder
+
+    return built
+
+
+@pytest.fixture(scope="session")
+def site(built_once: Callable[..., Path]) -> Path:
     """The site of the newest report: all chapters and languages."""
-    return _built(tmp_path_factory.mktemp("site") / "newest")
+    return built_once("newest")
 
 
 @pytest.fixture(scope="session")
-def earlier_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The year before: 17 regions, fewer figures."""
-    return _built(tmp_path_factory.mktemp("site") / "earlier", "--year", "2021")
+def earlier_site(built_once: Callable[..., Path]) -> Path:
+    """The year before: 17 regions, fewer figures; in the two languages that its regions are not built in."""
+    return built_once("earlier", "--year", "2021", "--lang", "ru", "--lang", "en")
 
 
 @pytest.fixture(scope="session")
-def region_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def region_site(built_once: Callable[..., Path]) -> Path:
     """A large region in all languages."""
-    return _built(tmp_path_factory.mktemp("site") / "region", "--region", "KZ-61")
+    return built_once("region", "--region", "KZ-61")
 
 
 @pytest.fixture(scope="session")
-def new_region_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def new_region_site(built_once: Callable[..., Path]) -> Path:
     """A region that was born in 2022, in one language."""
-    return _built(tmp_path_factory.mktemp("site") / "new-region", "--region", "KZ-10", "--lang", "kk")
+    return built_once("new-region", "--region", "KZ-10", "--lang", "kk")
 
 
 @pytest.fixture(scope="session")
-def earlier_region_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def earlier_region_site(built_once: Callable[..., Path]) -> Path:
     """Two regions in the year before, in one language: what the languages differ in, the others show."""
-    folder = tmp_path_factory.mktemp("site") / "earlier-regions"
-    return _built(folder, "--year", "2021", "--region", "KZ-61", "--region", "KZ-75", "--lang", "kk")
+    return built_once("earlier-regions", "--year", "2021", "--region", "KZ-61", "--region", "KZ-75", "--lang", "kk")
 
 
 @pytest.fixture(scope="session")

@@ -106,10 +106,11 @@ def built(request) -> tuple[str, list[tuple[Path, BeautifulSoup]]]:
 
 def _words(page: BeautifulSoup) -> str:
     """All that a reader reads or hears, save names of languages and what only a browser reads."""
-    for unread in page.select("style, script"):
-        unread.extract()
+    # Not extracted: the pages are shared, and another test looks at their styles and scripts.
+    unread = page.body.select("style, script, [lang][hreflang]")
+    skipped = {id(text) for element in unread for text in element.find_all(string=True)}
     spoken = [element[name] for name in ("aria-label", "data-label") for element in page.select(f"[{name}]")]
-    own = [text for text in page.body.find_all(string=True) if not text.find_parent(lang=True, hreflang=True)]
+    own = [text for text in page.body.find_all(string=True) if id(text) not in skipped]
     return " ".join([page.title.get_text(), *own, *spoken])
 
 
@@ -118,7 +119,7 @@ def test_every_brief_is_there(
 ) -> None:
     for folder, places, langs in (
         (site, ["2022"], LANGS),
-        (earlier_site, ["2021"], LANGS),
+        (earlier_site, ["2021"], ["ru", "en"]),
         (region_site, ["2022/KZ-61"], LANGS),
         (new_region_site, ["2022/KZ-10"], ["kk"]),
         (earlier_region_site, ["2021/KZ-61", "2021/KZ-75"], ["kk"]),

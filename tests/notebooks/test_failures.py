@@ -5,6 +5,9 @@ import re
 
 import pytest
 
+from balalar import press, site
+from balalar.dataset import Dataset
+from balalar.errors import BalalarError, RequestError
 from balalar.paths import Project
 from tests.conftest import run_balalar
 
@@ -44,30 +47,43 @@ def test_failed_briefs_are_named_and_the_others_are_published(copy: Project) -> 
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("wanted", "message"),
     [
-        (["--chapter", "sport"], "chapter: there is no 'sport'; there are demography, health"),
-        (["--lang", "kz"], "language: there is no 'kz'; there are kk, ru, en"),
-        (["--region", "KZ-99"], "region: there is no 'KZ-99'; there are KZ, KZ-10"),
-        (["--year", "2021", "--region", "KZ-10"], "region: there is no 'KZ-10'"),
-        (["--year", "1900"], "year: there is no 1900; there are 1990"),
-        (["--year", "2014", "--chapter", "education"], "year for education: there is no 2014"),
+        ({"chapters": ["sport"]}, "chapter: there is no 'sport'; there are demography, health"),
+        ({"langs": ["kz"]}, "language: there is no 'kz'; there are kk, ru, en"),
+        ({"regions": ["KZ-99"]}, "region: there is no 'KZ-99'; there are KZ, KZ-10"),
+        ({"years": [2021], "regions": ["KZ-10"]}, "region: there is no 'KZ-10'"),
+        ({"years": [1900]}, "year: there is no 1900; there are 1990"),
+        ({"years": [2014], "chapters": ["education"]}, "year for education: there is no 2014"),
     ],
 )
-def test_an_unknown_parameter_is_refused_before_anything_runs(copy: Project, options: list[str], message: str) -> None:
-    done = run_balalar("build", *options, "--out", str(copy.root / "site"), root=copy.root)
+def test_an_unknown_parameter_is_refused(
+    dataset: Dataset, where: Project, wanted: dict[str, list], message: str
+) -> None:
+    with pytest.raises(RequestError, match=re.escape(message)):
+        press.plan(dataset, where, **wanted)
+
+
+def test_a_refusal_is_told_before_anything_runs(copy: Project) -> None:
+    """By the command line, which all refusals leave the same way."""
+    done = run_balalar("build", "--year", "2021", "--region", "KZ-10", "--out", str(copy.root / "site"), root=copy.root)
     assert done.returncode == 1
-    assert message in done.stderr
+    assert "region: there is no 'KZ-10'; there are KZ, KZ-11" in done.stderr
+    assert "Traceback" not in done.stderr
     assert not (copy.root / "site").exists()
 
 
 def test_a_site_never_replaces_what_no_build_has_made(copy: Project) -> None:
     (copy.root / "mine").mkdir()
     (copy.root / "mine" / "letter").write_text("dear")
-    for out in ("mine", "data/site"):
-        done = run_balalar(
-            "build", "--chapter", "health", "--lang", "en", "--out", str(copy.root / out), root=copy.root
-        )
-        assert done.returncode == 1
-        assert "choose another --out" in done.stderr
+    out = str(copy.root / "mine")
+    done = run_balalar("build", "--chapter", "health", "--lang", "en", "--out", out, root=copy.root)
+    assert done.returncode == 1
+    assert "choose another --out" in done.stderr
     assert (copy.root / "mine" / "letter").read_text() == "dear"
+
+
+def test_a_site_does_not_stand_among_the_data(copy: Project, dataset: Dataset) -> None:
+    with pytest.raises(BalalarError, match="among the data or notebooks; choose another --out"):
+        site.build([], dataset, copy, copy.data / "site", lambda _: None)
+    assert not (copy.data / "site").exists()
