@@ -13,6 +13,7 @@ from scipy.optimize import linprog
 from balalar.errors import BalalarError, DataError, RequestError
 from balalar.index import explain, weigh
 from balalar.index.build import Index, build
+from balalar.index.noise import noisy
 from balalar.index.reconstruct import reconstruct
 from balalar.index.sensitivity import sensitivity, sobol
 from balalar.index.simulate import simulate
@@ -400,8 +401,6 @@ def test_errors_of_shares_counts_and_measurements_have_the_spread_of_their_law()
     spec = one_group({name: {"normalise": "none", "error": one} for name, one in errors.items()})
     columns = {"share": [30.0], "cases": [100.0], "rate": [5.0], "mean": [50.0], "people": [8000]}
     index = made(spec, table(**columns))
-    from balalar.index.simulate import noisy
-
     drawn = noisy(index.problem, 20_000, np.random.default_rng(1))
     wanted = {"share": math.sqrt(0.3 * 0.7 / 100) * 100, "cases": 10, "rate": math.sqrt(40) / 8, "mean": 5}
     for name, sd in wanted.items():

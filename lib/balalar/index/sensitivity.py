@@ -12,7 +12,8 @@ from SALib.sample import sobol as sampling
 from balalar.errors import RequestError
 from balalar.index.aggregate import places
 from balalar.index.build import Array, Index
-from balalar.index.simulate import STEPS, Choices, check_doubt, noisy, scores_of
+from balalar.index.noise import noisy
+from balalar.index.simulate import STEPS, Choices, check_doubt, scores_of
 from balalar.spec import Uncertainty
 
 SHEETS = 500  # draws of the data's errors, of which each evaluation takes one
