@@ -72,6 +72,7 @@ class IndexBrief(Page):
         self.membership, self.spec = ours.membership, ours.spec
         self._card = catalogue.cards[self.membership.indicator]
         self._domains = list(self.membership.domains)
+        self._scored = [self.spec.top, *self._domains]
         self._regions = catalogue.codes.living(self.year)
         self._codes = {one.indicator: one.codes for one in self.membership.candidates if one.indicator}
 
@@ -169,7 +170,7 @@ class IndexBrief(Page):
     def printed_scores(self) -> Block:
         """Scores of the country and of the regions as printed, both where two places print them."""
         say, words = self.words.say, self.words
-        columns = [self._domain(name) for name in (*self._domains, self.spec.top)]
+        columns = [self._domain(name) for name in self._scored]
         title = say("printed_title", year=self.year)
         rows = [
             Row(words.short_region(one), self._row(self.year, one), one == COUNTRY) for one in (COUNTRY, *self._regions)
@@ -180,7 +181,7 @@ class IndexBrief(Page):
         return self._part("printed-scores", title, table=table + nation, note=say("printed_note"))
 
     def _row(self, year: int, region: str) -> list[str]:
-        return [self._cell(year, region, name) for name in (*self._domains, self.spec.top)]
+        return [self._cell(year, region, name) for name in self._scored]
 
     def _cell(self, year: int, region: str, domain: str) -> str:
         values = self._versions.get((year, region, domain), [])
@@ -192,7 +193,7 @@ class IndexBrief(Page):
 
     def _nation_rows(self) -> list[Row]:
         rows = []
-        for domain in (*self._domains, self.spec.top):
+        for domain in self._scored:
             cells = [self._cell(year, COUNTRY, domain) for year in (self.year - 1, self.year)]
             rows.append(Row(self._domain(domain), [*cells, self._changes(domain)]))
         return rows
@@ -244,7 +245,7 @@ class IndexBrief(Page):
         items = self._listed(say("counted", name=self._domain(name), count=count) for name, count in counts.items())
         places = self.membership.domains[self._domains[0]].indicators
         sentences = [say("used_domains", places=places, items=items)]
-        return self._part("composition", title, warning=say("not_official"), sentences=sentences, table=table)
+        return self._part("composition", title, sentences, warning=say("not_official"), table=table, folded=True)
 
     def _used_row(self, one: Printed) -> Row:
         say, name = self.words.say, str(one.candidate.indicator)
@@ -330,7 +331,7 @@ class IndexBrief(Page):
         shown = html(Table(say("compared_title"), say("region"), columns, lines, stacks=True))
         agreement = [
             Row(self._domain(name), [str(len(self.ours.compared(name))), self._correlation(name)])
-            for name in (*self._domains, self.spec.top)
+            for name in self._scored
         ]
         columns = [say("domains_count"), say("domains_rho")]
         shown += html(Table(say("domains_title"), say("domain"), columns, agreement, stacks=True))
