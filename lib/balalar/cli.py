@@ -199,6 +199,7 @@ def index_command(spec: Path, data: Path, out: Path, replications: int | None, s
 
     The folder holds a CSV for each step and result; contents.csv says what each is. See docs/index.md.
     """
+    exchange.refuse_folder(out, "contents")  # before the long work, not after it
     described = read_spec(spec)
     built = build(described, read_values(data, described))
     found = tables(built, replications, seed)

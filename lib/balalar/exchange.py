@@ -110,14 +110,19 @@ def write_folder(tables: Mapping[str, pd.DataFrame], folder: Path, contents: str
         Something else stands there.
     """
     folder = folder.resolve()
-    if folder.exists() and (strange := _strange(folder, contents)):
-        raise BalalarError(f"{folder}: {strange} was not written with these tables; choose another folder, or move it")
+    refuse_folder(folder, contents)
     with workplace(folder) as aside:
         fresh = aside / folder.name
         fresh.mkdir()
         for name, table in tables.items():
             table.to_csv(fresh / f"{name}.csv", index=False, lineterminator="\n")
         put(fresh, folder)
+
+
+def refuse_folder(folder: Path, contents: str) -> None:
+    """Refuse a folder in which something stands that was not written with tables; see ``write_folder``."""
+    if folder.exists() and (strange := _strange(folder, contents)):
+        raise BalalarError(f"{folder}: {strange} was not written with these tables; choose another folder, or move it")
 
 
 def _strange(folder: Path, contents: str) -> str:

@@ -122,7 +122,7 @@ def test_every_brief_is_there(
         (earlier_site, ["2021"], ["ru", "en"]),
         (region_site, ["2022/KZ-61"], LANGS),
         (new_region_site, ["2022/KZ-10"], ["kk"]),
-        (earlier_region_site, ["2021/KZ-61", "2021/KZ-75"], ["kk"]),
+        (earlier_region_site, ["2021/KZ-75"], ["kk"]),
     ):
         wanted = {f"{lang}/{place}/{chapter}.html" for lang in langs for place in places for chapter in CHAPTERS}
         # A report is audited as a whole, in the year of the report; how figures are compared is told beside it.
