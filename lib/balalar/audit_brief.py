@@ -85,13 +85,11 @@ class AuditBrief(Page):
 
     def header(self) -> Block:
         """Title of the page and what it is for."""
-        lang = self.words.lang
         report = self.words.catalogue.sources.reports[self.year]
-        edition = self.words.catalogue.edition
-        summary = edition.chapters[edition.about("audit")].summary[lang]
-        about = [self.words.say("audit_about", report=report.title[lang])]
-        title = self.words.say("audit_title", year=self.year)
-        return Block(render("header.html.j2", title=title, summary=summary, about=about))
+        about = self.words.say("audit_about", report=report.title[self.words.lang])
+        return self.opening(
+            self.words.catalogue.edition.about("audit"), about, self.words.say("audit_title", year=self.year)
+        )
 
     def summary(self) -> Block:
         """How many numbers, how many hold, and what was found, in a minute."""

@@ -159,6 +159,22 @@ class Page:
         """
         return Block("", heading=(key, self.words.say(key)))
 
+    def opening(self, chapter: str, about: str, title: str = "") -> Block:
+        """Title of a page about a whole report, and what it is for.
+
+        Parameters
+        ----------
+        chapter : str
+            A chapter of the edition.
+        about : str
+            What the page does, in a sentence or two.
+        title : str
+            The chapter's, if left out.
+        """
+        own, lang = self.words.catalogue.edition.chapters[chapter], self.words.lang
+        words = {"title": title or own.title[lang], "summary": own.summary[lang], "about": [about]}
+        return Block(render("header.html.j2", **words))
+
 
 class Brief(Page):
     """A chapter's brief in the making; see ``open_brief``."""

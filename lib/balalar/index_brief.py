@@ -80,9 +80,7 @@ class IndexBrief(Page):
 
     def header(self) -> Block:
         """Title of the page and what it is for."""
-        lang, chapter = self.words.lang, self.dataset.catalogue.edition.chapters[self._chapter]
-        words = {"title": chapter.title[lang], "summary": chapter.summary[lang]}
-        return Block(render("header.html.j2", **words, about=[self.words.say("index_about")]))
+        return self.opening(self._chapter, self.words.say("index_about"))
 
     def summary(self) -> Block:
         """What is printed, what is not, and what our recomputation is worth, in a minute."""
@@ -151,13 +149,8 @@ class IndexBrief(Page):
 
     @cached_property
     def _scores(self) -> pd.DataFrame:
-        """Printed scores of the index in the order of the report: year, region, domain, value, number, source."""
-        rows = self.dataset.printed
-        rows = rows[(rows["indicator"] == self._card.id) & rows["number"].notna()]
-        rows = rows.rename(columns={self.membership.dimension: "domain"})
-        order = {place: at for at, place in enumerate(self.dataset.catalogue.sources.reports[self.year].places)}
-        rows = rows.sort_values("source", key=lambda sources: sources.map(order), kind="stable")
-        return rows[["year", "region", "domain", "value", "number", "source"]]
+        """Scores of the index as printed, in the order of the report."""
+        return self.ours.official(self.dataset.printed)
 
     @cached_property
     def _versions(self) -> dict[tuple[int, str, str], list[str]]:
@@ -486,26 +479,32 @@ class IndexBrief(Page):
 
     def ways(self) -> Block:
         """The cheapest way of each region to the next zone."""
-        say, lines = self.words.say, []
-        zones = sorted(self.spec.zones, key=lambda zone: zone.since)
-        for region, score in self.ours.scores["score"].items():
-            above = [zone for zone in zones if zone.since > score]
-            if not above:
-                lines.append(
-                    Row(self.words.short_region(str(region)), [self._points(score), say("ways_none"), NOTHING])
-                )
-                continue
-            steps = explain.cheapest(self.ours.index, str(region), self.year, above[0].since)
-            shares = [
-                say("way", name=self._figure(str(name)), share=self._percent(closed))
-                for name, closed in steps["closed"].items()
-            ]
-            aim = say("aim", zone=say(f"zone_{above[0].id}"), points=self.words.amount(above[0].since, 0))
-            lines.append(Row(self.words.short_region(str(region)), [self._points(score), aim, "; ".join(shares)]))
+        say = self.words.say
+        lines = [
+            Row(self.words.short_region(str(region)), [self._points(score), *self._way(str(region), float(score))])
+            for region, score in self.ours.scores["score"].items()
+        ]
         title = say("ways_title")
         columns = [say("score"), say("ways_aim"), say("ways_steps")]
         shown = html(Table(title, say("region"), columns, lines, stacks=True))
         return self._part("ways", title, table=shown, note=say("ways_note"), folded=True)
+
+    def _way(self, region: str, score: float) -> list[str]:
+        """The next zone of a region, and the figures that lift it there."""
+        say = self.words.say
+        above = [zone for zone in self.spec.zones if zone.since > score]
+        if not above:
+            return [say("ways_none"), NOTHING]
+        zone = min(above, key=lambda one: one.since)
+        steps = explain.cheapest(self.ours.index, region, self.year, zone.since)
+        aim = say("aim", zone=say(f"zone_{zone.id}"), points=self.words.amount(zone.since, 0))
+        return [
+            aim,
+            self._listed(
+                say("way", name=self._figure(str(name)), share=self._percent(closed))
+                for name, closed in steps["closed"].items()
+            ),
+        ]
 
     # -- members and method ------------------------------------------------------------------------------------
 

@@ -55,15 +55,12 @@ class MethodBrief(Page):
 
     def __init__(self, dataset: Dataset, year: int, lang: str) -> None:
         self.dataset, self.year = dataset, year
-        chapter = dataset.catalogue.edition.about("method")
-        self.words = Words(dataset.catalogue, lang, "comparison", chapter)
-        self._chapter = dataset.catalogue.edition.chapters[chapter]
+        self._chapter = dataset.catalogue.edition.about("method")
+        self.words = Words(dataset.catalogue, lang, "comparison", self._chapter)
 
     def header(self) -> Block:
         """Title of the page and what it is for."""
-        lang = self.words.lang
-        words = {"title": self._chapter.title[lang], "summary": self._chapter.summary[lang]}
-        return Block(render("header.html.j2", **words, about=[self.words.say("method_about")]))
+        return self.opening(self._chapter, self.words.say("method_about"))
 
     def principles(self) -> Block:
         """The rules, a short paragraph each."""

@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, FiniteFloat, ValidationInfo, field_validator, model_validator
 
@@ -29,9 +29,10 @@ WHOLE = 1e-6  # by which given weights may miss their sum, for decimals cut off
 KEYS = {"binomial": {"sample"}, "poisson": {"cases", "base"}, "normal": {"sd", "cv"}, "rounding": set[str]()}
 AGAIN = ("minmax", "zscore", "rank", "percentile", "best")  # how a group's score may be normalised once more
 FIXED = ("goalposts", "target", "points")  # methods that need what the indicator gives under the same name
-WHOLLY = {"log", "log_shifted", "log_gii", "boxcox"}  # treatments that transform the whole indicator
 LOOSE = {"none", "rank"}  # methods whose scores have no scale of their own
 RESERVED = {"region", "year"}
+Wholly = Literal["log", "log_shifted", "log_gii", "boxcox"]  # transformations that outliers may bring
+Transform = Literal["none", "log10", "log1p", "sqrt"] | Wholly
 Scope = Literal["year", "all"]
 
 
@@ -94,12 +95,12 @@ class Treat(Rule):
         Transformation in place of winsorising where ``most`` times were not enough.
     """
 
-    method: Literal["none", "winsorise", "log", "log_shifted", "log_gii", "boxcox"]
+    method: Literal["none", "winsorise"] | Wholly
     skew: Positive = 2.0
     kurtosis: Positive = 3.5
     most: Annotated[int, Field(ge=1)] = 5
     scope: Scope = "all"
-    otherwise: Literal["log", "log_shifted", "log_gii", "boxcox"] | None = None
+    otherwise: Wholly | None = None
 
 
 class Normalise(Rule):
@@ -215,7 +216,7 @@ class Indicator(Record):
     points: tuple[tuple[FiniteFloat, FiniteFloat], ...] = ()
     denominator: Name | None = None
     per: Positive = 1.0
-    transform: Literal["none", "log", "log10", "log1p", "sqrt", "log_shifted", "log_gii", "boxcox"] | None = None
+    transform: Transform | None = None
     impute: Impute | None = None
     treat: Treat | None = None
     normalise: Normalise | None = None
@@ -290,8 +291,8 @@ class Uncertainty(Record):
     Attributes
     ----------
     impute, treat, normalise, aggregate : tuple
-        Rules of which each replication takes one, in place of the index's own; rules of a single indicator or group
-        stay.
+        Rules of which each replication takes one, in place of the index's own; rules of a single indicator, group
+        or level stay.
     weights : Spread, optional
     leave_out : bool
         Whether each replication leaves one indicator out, or none.
@@ -336,7 +337,7 @@ class Spec(Record):
     others: Literal["refuse", "ignore"] = "refuse"
     score: tuple[FiniteFloat, FiniteFloat] = (0.0, 100.0)
     impute: Impute = Impute(method="none")
-    transform: Literal["none", "log", "log10", "log1p", "sqrt", "log_shifted", "log_gii", "boxcox"] = "none"
+    transform: Transform = "none"
     treat: Treat = Treat(method="none")
     normalise: Normalise = Normalise(method="minmax")
     weights: WeightMethod | None = None
@@ -392,21 +393,17 @@ class Spec(Record):
         """Group or indicator of a name."""
         return self.groups[name] if name in self.groups else self.indicators[name]
 
-    def _weighing(self, group: str) -> str:
-        """How the parts of a group are weighed; equally where none has a weight of its own."""
-        own = (self.groups[group], self.levels.get(self.depth[group]), self)
-        said = next((one.weights for one in own if one is not None and one.weights is not None), "given")
-        bare = all(self.node(child).weight is None for child in self.children[group])
-        return "equal" if bare and said in ("given", "relative") else said
-
     def rule(self, group: str, name: Literal["aggregate", "weights", "coverage"]) -> Any:
-        """What holds for a group: its own rule, else its level's, else the index's."""
-        if name == "weights":
-            return self._weighing(group)
-        for one in (self.groups[group], self.levels.get(self.depth[group]), self):
-            if one is not None and getattr(one, name) is not None:
-                return getattr(one, name)
-        return None
+        """What holds for a group: its own rule, else its level's, else the index's.
+
+        Parts of which none has a weight are weighed equally, unless the data weigh them.
+        """
+        own = (self.groups[group], self.levels.get(self.depth[group]), self)
+        said = next((getattr(one, name) for one in own if one is not None and getattr(one, name) is not None), None)
+        if name != "weights" or said not in (None, "given", "relative"):
+            return said
+        bare = all(self.node(child).weight is None for child in self.children[group])
+        return "equal" if bare else said or "given"
 
 
 # -- the spec -------------------------------------------------------------------------------------------
@@ -587,7 +584,7 @@ def _shifting(spec: Spec) -> Iterator[Complaint]:
     for name, one in spec.indicators.items():
         cares = (one.treat,) if one.treat else (spec.treat, *spec.uncertainty.treat)
         rules = (one.normalise,) if one.normalise else (spec.normalise, *spec.uncertainty.normalise)
-        wholly = WHOLLY & {how for care in cares for how in (care.method, care.otherwise)}
+        wholly = set(get_args(Wholly)) & {how for care in cares for how in (care.method, care.otherwise)}
         if wholly and any(rule.method in FIXED for rule in rules):
             told = "fixed goalposts, targets and points do not follow a transformation that only outliers bring"
             yield ("indicators", name), ", ".join(map(str, wholly)), told, "Use transform, or winsorise only."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from balalar.dataset import half_digit
 from balalar.errors import DataError, Fault
 from balalar.paths import project
 from balalar.spec import Error, Spec
@@ -199,8 +200,7 @@ def _wide(frame: pd.DataFrame, spec: Spec, file: str) -> Values:
     _twice(frame, UNITS, file)
     names = list(spec.indicators)
     texts = frame[names]
-    lines = {name: frame.index for name in names}
-    numbers = _numbers(texts, file, lines)
+    numbers = _numbers(texts, file)
     units = pd.MultiIndex.from_frame(frame[UNITS])
     beside: dict[tuple[str, str | None], pd.Series] = {
         (str(name), None): pd.Series(frame[name].replace("", None).to_numpy(), index=units)
@@ -227,7 +227,7 @@ def _long(frame: pd.DataFrame, spec: Spec, file: str) -> Values:
     if missing := [name for name in spec.indicators if name not in present]:
         told, remedy = "the spec names an indicator of which the data have no row", "Add its values, or take it out."
         raise DataError(Fault(file, 0, column, name, told, remedy) for name in missing)
-    numbers = _numbers(frame[[value]], file, {value: frame.index})[value]
+    numbers = _numbers(frame[[value]], file)[value]
     table = frame.assign(**{value: numbers, HALF: _halves(frame[[value]])[value]})
     table = table[table[column].isin([*spec.indicators, *named])]
     units = pd.MultiIndex.from_frame(table[UNITS].drop_duplicates())  # in the order of the file
@@ -249,7 +249,7 @@ def _sizes(error: Error) -> list[str]:
     return [size for size in (error.sample, error.cases, error.base, error.sd) if isinstance(size, str)]
 
 
-def _numbers(texts: pd.DataFrame, file: str, lines: Mapping[str, pd.Index]) -> pd.DataFrame:
+def _numbers(texts: pd.DataFrame, file: str) -> pd.DataFrame:
     """Texts as numbers; empty is missing, and anything else that is no number is a fault."""
     columns = {name: pd.to_numeric(texts[name], errors="coerce").astype(float) for name in texts.columns}
     numbers = pd.DataFrame(columns, texts.index)
@@ -257,7 +257,7 @@ def _numbers(texts: pd.DataFrame, file: str, lines: Mapping[str, pd.Index]) -> p
     faults = [
         Fault(file, _line(at), str(name), str(texts.loc[at, name]), "a finite number, or empty", "Mend the value.")
         for name in texts.columns
-        for at in lines[name][(~np.isfinite(numbers[name]) & filled[name]).to_numpy()]
+        for at in texts.index[(~np.isfinite(numbers[name]) & filled[name]).to_numpy()]
     ]
     if faults:
         raise DataError(faults)
@@ -270,8 +270,7 @@ def _halves(texts: pd.DataFrame) -> pd.DataFrame:
     def half(text: Any) -> float:
         if not isinstance(text, str) or text in ("", "NA"):
             return np.nan
-        digits, _, power = text.lower().partition("e")
-        return float(10.0 ** (int(power or 0) - len(digits.partition(".")[2])) / 2)
+        return half_digit(text.lower())
 
     return texts.map(half)
 

@@ -36,8 +36,6 @@ class Printed:
     candidate : Candidate
     regions : int
         Regions with a value in the year.
-    rough : int
-        Those of them that are approximate.
     usable : bool
         Whether more than half of the regions have one, nothing speaks against it, it is good or bad, and it does not
         grow with the size of the region alone.
@@ -45,7 +43,6 @@ class Printed:
 
     candidate: Candidate
     regions: int
-    rough: int
     usable: bool
 
 
@@ -76,9 +73,9 @@ def printed(dataset: Dataset, membership: Membership, year: int) -> list[Printed
     found = []
     for one in membership.candidates:
         card = dataset.catalogue.cards[one.indicator] if one.indicator else None
-        rows = figures(estimates, card, one.codes, year, living) if card else pd.DataFrame({"status": []})
-        usable = card is not None and len(rows) > MOST * len(living) and _comparable(card, one)
-        found.append(Printed(one, len(rows), int((rows["status"] == "E").sum()), usable))
+        regions = len(figures(estimates, card, one.codes, year, living)) if card else 0
+        usable = card is not None and regions > MOST * len(living) and _comparable(card, one)
+        found.append(Printed(one, regions, usable))
     return found
 
 
@@ -193,13 +190,23 @@ class Recomputed:
         sure = int((above >= self.spec.uncertainty.confidence).sum())
         return sure, len(above) * (len(above) - 1) // 2
 
-    def officially(self, domain: str) -> pd.DataFrame:
-        """Printed scores of a domain, a row a region and place of the report: region, value, number, source."""
-        card = self.dataset.catalogue.cards[self.membership.indicator]
-        rows = self.dataset.corrected
-        rows = rows[(rows["indicator"] == card.id) & (rows["year"] == self.year) & rows["number"].notna()]
-        rows = rows[(rows[self.membership.dimension] == domain) & (rows["region"] != COUNTRY)]
-        return rows[["region", "value", "number", "source"]]
+    def official(self, view: pd.DataFrame) -> pd.DataFrame:
+        """Scores of the report, a row a place of it that prints one, in its order.
+
+        Parameters
+        ----------
+        view : DataFrame
+            ``printed`` or ``corrected`` of the dataset.
+
+        Returns
+        -------
+        DataFrame
+            year, region, domain, value, number, source.
+        """
+        rows = view[(view["indicator"] == self.membership.indicator) & view["number"].notna()]
+        rows = rows.rename(columns={self.membership.dimension: "domain"})
+        rows = rows.sort_values("source", key=lambda sources: sources.map(_number), kind="stable")
+        return rows[["year", "region", "domain", "value", "number", "source"]]
 
     def compared(self, domain: str) -> pd.DataFrame:
         """Printed and recomputed scores of a domain side by side.
@@ -210,10 +217,9 @@ class Recomputed:
             A row a region with both: printed (of several the last place's, which is the chapter on the index), half
             (of its last digit), recomputed, printed_rank and recomputed_rank among these regions, moved (places).
         """
-        rows = self.officially(domain)
-        rows = rows.loc[rows["source"].map(_number).sort_values(kind="stable").index].drop_duplicates(
-            "region", keep="last"
-        )
+        rows = self.official(self.dataset.corrected)
+        rows = rows[(rows["year"] == self.year) & (rows["domain"] == domain) & (rows["region"] != COUNTRY)]
+        rows = rows.drop_duplicates("region", keep="last")
         own = self.index.scores[domain].droplevel("year")
         table = pd.DataFrame(
             {

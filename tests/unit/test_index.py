@@ -668,6 +668,9 @@ def test_the_rules_behind_printed_scores_are_found() -> None:
         assert (best["normalise"], best["goalposts"], best["aggregate"]) == ("goalposts", "percent", "geometric")
         assert best["matched"] == best["compared"] == 8 and best["largest"] <= 0.005 + 1e-9
         assert (found[found["group"] == group].iloc[3:]["matched"] < 8).all()
+    printed.loc[printed.index[0], "score"] += 0.02  # no longer what the rules round to
+    best = reconstruct(spec, values_of(frame, spec), printed).query("group == 'top'")
+    assert best["matched"].max() == 7
 
 
 # -- bad input ----------------------------------------------------------------------------------------------------

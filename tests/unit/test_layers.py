@@ -7,82 +7,16 @@ import pytest
 
 import balalar
 
-FLOORS = [
-    {"errors", "paths"},
-    {
-        "atomic",
-        "cards",
-        "dataset",
-        "screen",
-        "ingest",
-        "layout",
-        "exchange",
-        "claims",
-        "coverage",
-        "spec",
-        "values",
-        "framework",
-    },
-    {"intervals", "measures", "estimates", "compare", "trends", "inequality", "cohorts", "audit", "index", "wellbeing"},
-    {
-        "words",
-        "charts",
-        "tables",
-        "findings",
-        "panels",
-        "views",
-        "brief",
-        "method_brief",
-        "telling",
-        "audit_brief",
-        "index_brief",
-    },
-    {"press", "site"},
-    {"cli", "__init__"},
-]
-# Within a floor the order of this list is the only direction.
-ORDER = [
-    "errors",
-    "paths",
-    "atomic",
-    "cards",
-    "layout",
-    "dataset",
-    "ingest",
-    "exchange",
-    "claims",
-    "coverage",
-    "spec",
-    "values",
-    "framework",
-    "screen",
-]
-ORDER += [
-    "intervals",
-    "measures",
-    "estimates",
-    "compare",
-    "trends",
-    "inequality",
-    "cohorts",
-    "audit",
-    "index",
-    "wellbeing",
-]
-ORDER += [
-    "words",
-    "charts",
-    "tables",
-    "findings",
-    "panels",
-    "views",
-    "brief",
-    "method_brief",
-    "telling",
-    "audit_brief",
-    "index_brief",
-]
-ORDER += ["press", "site", "cli", "__init__"]
+# From the ground up. Within a floor the order of its list is the only direction.
+GROUND = ["errors", "paths"]
+DATA = ["atomic", "cards", "layout", "dataset", "ingest", "exchange", "claims", "coverage", "spec", "values"]
+DATA += ["framework", "screen"]
+ANALYSIS = ["intervals", "measures", "estimates", "compare", "trends", "inequality", "cohorts", "audit", "index"]
+ANALYSIS += ["wellbeing"]
+PRESENTATION = ["words", "charts", "tables", "findings", "panels", "views", "brief", "method_brief", "telling"]
+PRESENTATION += ["audit_brief", "index_brief"]
+FLOORS = [GROUND, DATA, ANALYSIS, PRESENTATION, ["press", "site"], ["cli", "__init__"]]
+ORDER = [module for floor in FLOORS for module in floor]
 AUDIT = ["__init__", "interval", "evidence", "finding", "grim", "levels", "identities", "verdicts", "columns", "slips"]
 AUDIT += ["copies", "jumps", "forensics", "repair", "run"]
 INDEX = ["__init__", "prepare", "normalise", "aggregate", "weigh", "build", "noise", "simulate", "sensitivity"]

@@ -13,13 +13,12 @@ import pandas as pd
 from balalar.errors import DataError, Fault
 from balalar.index import weigh
 from balalar.index.aggregate import impossible, places, together
-from balalar.index.normalise import scored
+from balalar.index.normalise import ROUNDING, scored
 from balalar.index.prepare import ENOUGH, filled, flagged, outside, transformation, treated, winsorised
 from balalar.spec import Aggregate, Impute, Indicator, Normalise, Spec, Treat
 from balalar.values import Values
 
 Array = np.ndarray
-ROUNDING = 1e-12
 Arrays = dict[str, Array]
 Weights = dict[str, dict[str, Any]]  # by group and part: a float, or an array (replication, 1)
 STAGES = ("raw", "denominated", "imputed", "transformed", "treated", "normalised")

@@ -12,13 +12,13 @@ from scipy.optimize import brentq
 from balalar.errors import RequestError
 from balalar.index.aggregate import exponent, from_power, places, to_power
 from balalar.index.build import Array, Index
-from balalar.index.prepare import transformation
+from balalar.index.prepare import PLAIN
 from balalar.spec import Aggregate
 
 Unit = tuple[str, int]
 NEAR = 1e-9
 STRAIGHT = ("minmax", "goalposts", "zscore", "target", "none")  # scores run straight with the values
-BACK: dict[str, Callable[[Array], Array]] = {
+BACK: dict[str, Callable[[Array], Array]] = {  # from a plain transformation to the value
     "none": lambda x: x,
     "log": np.exp,
     "log10": lambda x: 10**x,
@@ -129,10 +129,8 @@ def difference(index: Index, one: Unit, other: Unit, group: str | None = None) -
     at = [_at(index, unit) for unit in (one, other)]
     if np.isnan(_score(index, group)[at]).any():
         raise RequestError(f"{group}: {one} or {other} has no score")
-    found = dict.fromkeys(index.spec.leaves(group), 0.0)
-    for name, part in _moved(index, group, at).items():
-        found[name] += part
-    return pd.Series(found, name=group)
+    moved = _moved(index, group, at)
+    return pd.Series({name: moved[name] for name in index.spec.leaves(group)}, name=group)
 
 
 def _moved(index: Index, group: str, at: list[int]) -> dict[str, float]:
@@ -193,6 +191,11 @@ def _at(index: Index, unit: Unit) -> int:
     return units.index(unit)
 
 
+def _block(index: Index, at: int) -> Array:
+    """Positions of the units of the same year."""
+    return next(block for block in index.problem.blocks if at in block)
+
+
 # -- what would have to change ---------------------------------------------------------------------------------
 
 
@@ -209,12 +212,12 @@ def to_reach(index: Index, region: str, year: int, score: float) -> pd.DataFrame
     """
     _plain(index, None)
     at = _at(index, (region, year))
-    block = next(block for block in index.problem.blocks if at in block)
-    now = _scores(index, at)
+    block = _block(index, at)
+    now, recipe = _scores(index, at), _recipe(index, at)
     rows = {}
     for name in index.spec.indicators:
         scores = index.stages["normalised"][name].to_numpy()[block]
-        needed = _solved(_recipe(index, at), now, score, name, _ceiling(index, name, scores))
+        needed = _solved(recipe, now, score, name, _ceiling(index, name, scores))
         best = block[int(np.nanargmax(scores))]
         value = index.stages["denominated"][name]
         rows[name] = {
@@ -293,16 +296,12 @@ def _value(index: Index, name: str, score: float, block: Array) -> float:
         return np.nan
     low, high = rule.score or index.spec.score
     if rule.method == "goalposts" and one.goalposts:
-        first, last = (float(end) for end in _there(how)(np.array(one.goalposts)))
+        first, last = (float(end) for end in PLAIN[how](np.array(one.goalposts)))
         share = (score - low) / (high - low)
         moved = last - share * (last - first) if one.polarity == "bad" else first + share * (last - first)
     else:
         moved = _along(index, name, score, block, (low, high) if rule.method == "target" else (-np.inf, np.inf))
     return float(BACK[how](np.array(moved)))
-
-
-def _there(how: str) -> Callable[[Array], Array]:
-    return (lambda x: x) if how == "none" else transformation(how, np.zeros(0))
 
 
 def _turned(index: Index, name: str) -> bool:
@@ -342,7 +341,7 @@ def cheapest(index: Index, region: str, year: int, score: float) -> pd.DataFrame
     """
     _plain(index, None)
     at = _at(index, (region, year))
-    block = next(block for block in index.problem.blocks if at in block)
+    block = _block(index, at)
     table = index.stages["normalised"].iloc[block]
     now, recipe = _scores(index, at), _recipe(index, at)
     best = {name: float(table[name].max()) for name in now}
@@ -384,7 +383,7 @@ def strengths(index: Index, region: str, year: int) -> pd.DataFrame:
         A row an indicator: score, median (of the year), ahead (score less median), rank, of (regions with a value).
     """
     at = _at(index, (region, year))
-    block = next(block for block in index.problem.blocks if at in block)
+    block = _block(index, at)
     table = index.stages["normalised"].iloc[block]
     own = index.stages["normalised"].iloc[at]
     ranks = places(table.to_numpy().T, [np.arange(len(block))])[:, list(block).index(at)]

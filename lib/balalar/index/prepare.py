@@ -16,6 +16,13 @@ from balalar.spec import Impute, Treat
 Array = np.ndarray
 Blocks = Sequence[np.ndarray]  # positions of the units of each year
 SHIFT = 0.01  # share of the range by which log_shifted keeps the lowest value from zero
+PLAIN: dict[str, Callable[[Array], Array]] = {
+    "none": lambda x: x,
+    "log": np.log,
+    "log10": np.log10,
+    "log1p": np.log1p,
+    "sqrt": np.sqrt,
+}
 ENOUGH = 4  # values without which kurtosis has no meaning
 
 
@@ -100,14 +107,8 @@ def transformation(name: str, sample: Array) -> Callable[[Array], Array]:
         1), which the Global Innovation Index uses. ``boxcox``: the power of greatest likelihood.
     sample : array (…, unit)
     """
-    if name in ("log", "log10", "log1p", "sqrt"):
-        plain: dict[str, Callable[[Array], Array]] = {
-            "log": np.log,
-            "log10": np.log10,
-            "log1p": np.log1p,
-            "sqrt": np.sqrt,
-        }
-        return plain[name]
+    if name in PLAIN:
+        return PLAIN[name]
     low, high = np.nanmin(sample, axis=-1, keepdims=True), np.nanmax(sample, axis=-1, keepdims=True)
     if name == "log_shifted":
         return lambda x: np.log(x - low + SHIFT * (high - low))

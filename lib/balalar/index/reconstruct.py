@@ -81,7 +81,8 @@ def reconstruct(
     rows = []
     if strange := sorted(set(printed["group"]) - set(spec.groups)):
         raise RequestError(f"printed: the spec has no group {strange[0]!r}; it has {', '.join(spec.groups)}")
-    known = pd.DataFrame(Problem(spec, values).denominated(Problem(spec, values).raw))
+    problem = Problem(spec, values)
+    known = pd.DataFrame(problem.denominated(problem.raw))
     sets = {"equal": dict[str, float](), **(weights or {})}
     for method, posts in [(name, kind) for name in normalise for kind in _kinds(name)]:
         for gaps, mean, (weighing, heavy) in product(impute, aggregate, sets.items()):

@@ -13,11 +13,10 @@ from balalar.errors import RequestError
 from balalar.index.aggregate import places
 from balalar.index.build import Array, Index
 from balalar.index.noise import noisy
-from balalar.index.simulate import STEPS, Choices, check_doubt, scores_of
+from balalar.index.simulate import BATCH, STEPS, Choices, check_doubt, scores_of
 from balalar.spec import Uncertainty
 
 SHEETS = 500  # draws of the data's errors, of which each evaluation takes one
-BATCH = 500
 RESAMPLES = 200
 COLUMNS = ["factor", "first", "first_low", "first_high", "total", "total_low", "total_high"]
 

@@ -133,8 +133,8 @@ def _checked(problem: Problem, rules: Rules) -> Any:
     def check(group: str, parts: Arrays, weights: dict[str, Any], rule: Any) -> None:
         for name, one in parts.items():
             if np.any(np.asarray(weights[name]) > 0) and impossible(one, rule).any():
-                told = f"in a replication a score has no {rule.method} mean ({group}, normalised by {{}})"
-                told = told.format(rules.normalise.method)
+                how = rules.normalise.method
+                told = f"in a replication a score has no {rule.method} mean ({group}, normalised by {how})"
                 remedy = "Give the alternative a floor, as in {method: geometric, floor: 1}."
                 raise refused(problem, name, f"{np.nanmin(one):g}", told, remedy)
 

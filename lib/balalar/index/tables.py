@@ -11,24 +11,15 @@ from balalar.errors import RequestError
 from balalar.index import explain
 from balalar.index.build import STAGES, Index
 from balalar.index.sensitivity import sensitivity
-from balalar.index.simulate import Simulation, check_doubt, simulate
+from balalar.index.simulate import Simulation, simulate
 
 HOLDS = {
-    **{
-        name: f"values of the indicators: {what}"
-        for name, what in zip(
-            STAGES,
-            (
-                "as they came",
-                "divided by their denominators",
-                "with gaps filled",
-                "transformed",
-                "freed of outliers",
-                "as scores",
-            ),
-            strict=True,
-        )
-    },
+    "raw": "values of the indicators: as they came",
+    "denominated": "values of the indicators: divided by their denominators",
+    "imputed": "values of the indicators: with gaps filled",
+    "transformed": "values of the indicators: transformed",
+    "treated": "values of the indicators: freed of outliers",
+    "normalised": "values of the indicators: as scores",
     "scores": "scores of all groups, the index among them: a column a group",
     "ranks": "score, place within the year (1 the highest) and zone of each group",
     "weights": "weight of each part in its group and in the index",
@@ -68,14 +59,11 @@ def tables(index: Index, replications: int | None = None, seed: int | None = Non
     found |= {"scores": index.scores.reset_index(), "ranks": _ranks(index), "weights": index.weights, "log": index.log}
     found |= _explained(index)
     try:
-        check_doubt(index, index.spec.uncertainty)
-    except RequestError:
-        pass
-    else:
-        groups = list(index.spec.groups)
-        found |= _uncertain(simulate(index, replications, seed, groups=groups))
+        found |= _uncertain(simulate(index, replications, seed, groups=list(index.spec.groups)))
         if index.spec.uncertainty.sensitivity:
-            found |= _sensitive(index, seed)
+            found |= {"sensitivity": sensitivity(index, seed=seed)}
+    except RequestError:  # nothing is uncertain, or one thing only, to which all is due
+        pass
     kept = {name: found[name] for name in HOLDS if name in found and len(found[name])}
     contents = pd.DataFrame([(f"{name}.csv", HOLDS[name]) for name in kept], columns=["file", "holds"])
     return kept | {"contents": contents}
@@ -174,10 +162,3 @@ def _uncertain(drawn: Simulation) -> dict[str, pd.DataFrame]:
 
 
 _KEYS = ("region", "year", "group", "since")
-
-
-def _sensitive(index: Index, seed: int | None) -> dict[str, pd.DataFrame]:
-    try:
-        return {"sensitivity": sensitivity(index, seed=seed)}
-    except RequestError:  # one uncertainty only: all is due to it
-        return {}
