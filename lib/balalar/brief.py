@@ -104,11 +104,8 @@ def years_of(dataset: Dataset, chapter: str) -> list[int]:
     """
     if dataset.catalogue.edition.chapters[chapter].subject != "data":
         return sorted(dataset.catalogue.sources.reports)
-    cards = {card.id: card for card in dataset.catalogue.chapter_cards(chapter)}
-    frame = dataset.corrected
-    frame = frame[frame["indicator"].isin(cards) & frame["number"].notna()]
-    pairs = frame[["indicator", "year"]].drop_duplicates().itertuples(index=False)
-    found = {int(year) - _later(cards[str(indicator)]) for indicator, year in pairs}
+    cards = dataset.catalogue.chapter_cards(chapter)
+    found = {year - _later(card) for card in cards for year in dataset.years_of(card.id)}
     return sorted(year for year in found if year <= max(dataset.catalogue.sources.reports))
 
 
@@ -193,7 +190,6 @@ class Brief(Page):
         self._cards = {card.id: card for card in catalogue.chapter_cards(chapter)}
         self._shown: set[str] = set()
         self._said: set[tuple[str, str]] = set()
-        self._best: dict[str, pd.DataFrame] = {}
         self._looks: dict[tuple[str, ...], Findings | None] = {}
         self._estimates = Estimates(dataset)
         self._records: dict[tuple[str, str], Record] = {}
@@ -495,9 +491,7 @@ class Brief(Page):
 
     def _figures(self, card: Card) -> pd.DataFrame:
         """Best figure of each key of an indicator, with its interval."""
-        if card.id not in self._best:
-            self._best[card.id] = self._estimates.of(card)
-        return self._best[card.id]
+        return self._estimates.of(card)
 
     def _findings(self, card: Card, by: str, split: str, at: str = "") -> Findings | None:
         """What a look says in the brief's year, None where nothing was printed; worked out once."""
@@ -667,7 +661,7 @@ class Brief(Page):
 
     def _other_values(self, card: Card, year: int, used: list[Record]) -> list[str]:
         """Values of the year that the report prints differently elsewhere, beyond rounding."""
-        words, frame = self.words, self.dataset.corrected
+        words, frame = self.words, self.dataset.of(card.id)
         looked_at = {record["about"]: record for record in used if record["year"] == year}
         frame = frame[frame["about"].isin(looked_at) & frame["number"].notna()]
         listed = [

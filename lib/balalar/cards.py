@@ -25,6 +25,7 @@ from pydantic import (
 
 from balalar.errors import DataError, Fault
 from balalar.paths import Project, project
+from balalar.traces import looked
 
 # libyaml reads some 200 cards in a fraction of the time; both loaders build plain values only.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -522,6 +523,7 @@ class Catalogue:
 
     def chapter_cards(self, chapter: str) -> list[Card]:
         """Cards of a chapter, by id."""
+        looked(f"chapter:{chapter}")
         return [card for card in self.cards.values() if card.chapter == chapter]
 
 

@@ -13,6 +13,7 @@ from pydantic import Field, StringConstraints, TypeAdapter, ValidationError, mod
 from balalar.cards import COUNTRY, Card, Catalogue, Record
 from balalar.errors import DataError, Fault
 from balalar.paths import Project
+from balalar.traces import looked
 
 Kind = Literal[
     "value", "change", "percent_change", "fold", "share", "sum", "mean", "rank", "highest", "lowest",
@@ -127,6 +128,7 @@ def read_claims(catalogue: Catalogue, where: Project) -> dict[int, list[Claim]]:
     DataError
         All rows that are no claim, or name what is not declared.
     """
+    looked("data:claims", "card:*")
     claims: dict[int, list[Claim]] = {}
     faults: list[Fault] = []
     for path in sorted(where.claims.glob("*/*.csv")):

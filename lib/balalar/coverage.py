@@ -18,6 +18,7 @@ from balalar.exchange import write_text
 from balalar.ingest import quotes_at, read_text, sections
 from balalar.layout import Layout, Table, Text
 from balalar.paths import Project
+from balalar.traces import looked
 
 Sort = Literal["figure", "base", "year", "date", "age", "reference", "item"]
 FIELDS = ("line", "section", "printed", "sort", "covered")
@@ -165,6 +166,7 @@ def read_numbers(where: Project) -> dict[int, list[Number]]:
     DataError
         A list that can't be read.
     """
+    looked("data:reports")
     return {
         int(path.parent.name): list(_read(path, where)) for path in sorted(where.data.glob("reports/*/numbers.csv"))
     }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pandas as pd
 from balalar.cards import BASIC_DIMENSIONS, TOTAL, Card, Catalogue, load
 from balalar.errors import DataError, Fault
 from balalar.paths import Project, project
+from balalar.traces import Memo, looked
 
 MISSING = ("M", "O")  # statuses of a cell without a value
 PLACE_ORDER = {"table": 0, "figure": 1, "text": 2}  # a table is trusted before a figure before prose
@@ -23,13 +25,14 @@ CORRECTION_FIELDS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
 class Dataset:
     """All observations of a project with what is declared about them.
 
     Attributes
     ----------
     catalogue : Catalogue
+    memo : Memo
+        What was computed of the figures and is asked for again.
     printed, corrected : DataFrame
         One row a figure: indicator, year, region, all dimensions (``total`` where nothing is
         split; empty where the indicator has no such dimension, save sex and settlement), value
@@ -38,9 +41,47 @@ class Dataset:
         codes).
     """
 
-    catalogue: Catalogue
-    printed: pd.DataFrame
-    corrected: pd.DataFrame
+    def __init__(
+        self, catalogue: Catalogue, printed: pd.DataFrame, corrected: pd.DataFrame, indicators: Sequence[str] = ("*",)
+    ) -> None:
+        self.catalogue, self.memo, self._indicators = catalogue, Memo(), tuple(indicators)
+        self._printed, self._corrected = printed, corrected
+
+    @property
+    def printed(self) -> pd.DataFrame:
+        """All figures as printed."""
+        looked(*(f"figures:{one}" for one in self._indicators))
+        return self._printed
+
+    @property
+    def corrected(self) -> pd.DataFrame:
+        """All figures, the corrected ones as corrected."""
+        looked(*(f"figures:{one}" for one in self._indicators))
+        return self._corrected
+
+    def only(self, indicators: Sequence[str]) -> Dataset:
+        """The figures of some indicators, as if there were no others."""
+        printed, corrected = (frame[frame["indicator"].isin(indicators)] for frame in (self._printed, self._corrected))
+        return Dataset(self.catalogue, printed, corrected, indicators)
+
+    def of(self, indicator: str, printed: bool = False) -> pd.DataFrame:
+        """Rows of one indicator.
+
+        Parameters
+        ----------
+        indicator : str
+        printed : bool
+            As printed instead of as corrected.
+        """
+        looked(f"card:{indicator}", f"figures:{indicator}")
+        frame = self._printed if printed else self._corrected
+        return frame.iloc[self._lines[printed].get(indicator, [])]
+
+    @cached_property
+    def _lines(self) -> dict[bool, dict[str, Any]]:
+        """Places of each indicator's rows in the frames, printed and corrected."""
+        frames = {True: self._printed, False: self._corrected}
+        return {printed: frame.groupby("indicator").indices for printed, frame in frames.items()}  # type: ignore[misc]
 
     def best(self, indicator: str) -> pd.DataFrame:
         """Corrected figures of an indicator, one for each year, region and code.
@@ -59,7 +100,11 @@ class Dataset:
         DataFrame
             Rows of ``corrected``, sorted by key.
         """
-        frame = self.corrected[self.corrected["indicator"] == indicator]
+        # A shallow copy: what one user assigns, the others do not see.
+        return self.memo.get(("best", indicator), lambda: self._best(indicator)).copy(deep=False)
+
+    def _best(self, indicator: str) -> pd.DataFrame:
+        frame = self.of(indicator)
         frame = frame[frame["report"] == frame.groupby("about")["report"].transform("max")]
         once = frame[~frame.duplicated("about", keep=False)]
         dimensions = list(self.catalogue.cards[indicator].dimensions)
@@ -75,10 +120,13 @@ class Dataset:
         """Names of all dimension columns, sex and settlement first."""
         return dimension_columns(self.catalogue)
 
-    def years(self) -> list[int]:
-        """Years in which anything was observed, oldest first."""
-        filled = self.corrected[self.corrected["number"].notna()]
-        return sorted(int(year) for year in filled["year"].unique())
+    def years_of(self, indicator: str) -> list[int]:
+        """Years in which an indicator was observed, oldest first."""
+        return self.memo.get(("years", indicator), lambda: self._years(indicator))
+
+    def _years(self, indicator: str) -> list[int]:
+        frame = self.of(indicator)
+        return sorted(int(year) for year in frame.loc[frame["number"].notna(), "year"].unique())
 
 
 def _chosen(same: pd.DataFrame, indicator: pd.DataFrame, dimensions: list[str]) -> pd.DataFrame:

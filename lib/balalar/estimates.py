@@ -72,7 +72,6 @@ class Estimates:
     def __init__(self, dataset: Dataset, design_effect: float | None = None) -> None:
         self._dataset = dataset
         self.design_effect = dataset.catalogue.edition.design_effect if design_effect is None else design_effect
-        self._known: dict[str, dict[tuple[object, ...], Record]] = {}
 
     def of(self, card: Card) -> pd.DataFrame:
         """Best figures of an indicator with their intervals.
@@ -88,6 +87,11 @@ class Estimates:
             in the card's unit; ``cases``, ``base`` (people among whom or out of whom) and ``base_least`` where that is
             a range; and ``basis``, the code of ``Basis``, empty where no interval can be calculated.
         """
+        # A shallow copy: what one user assigns, the others do not see.
+        key = ("estimates", card.id, self.design_effect)
+        return self._dataset.memo.get(key, lambda: self._of(card)).copy(deep=False)
+
+    def _of(self, card: Card) -> pd.DataFrame:
         figures = figures_of(card, self._dataset.best)
         rows = [self._row(card, record) for record in records(figures)]
         return figures.assign(**{name: [row.get(name, math.nan) for row in rows] for name in COLUMNS[:-1]}).assign(
@@ -214,14 +218,15 @@ class Estimates:
         return _span(found["value"]) if found else None
 
     def _figures(self, card: Card) -> dict[tuple[object, ...], Record]:
-        if card.id not in self._known:
-            rows = records(self._dataset.best(card.id))
-            self._known[card.id] = {
+        found: dict[tuple[object, ...], Record] = self._dataset.memo.get(
+            ("by key", card.id),
+            lambda: {
                 (row["year"], row["region"], *(row[name] for name in card.dimensions)): row
-                for row in rows
+                for row in records(self._dataset.best(card.id))
                 if row["value"] != "" and not card.doubtful
-            }
-        return self._known[card.id]
+            },
+        )
+        return found
 
 
 def _span(value: str) -> Span:

@@ -11,6 +11,7 @@ from balalar.cards import Catalogue, Code, Record, SourceId, Text, read
 from balalar.errors import DataError, Fault
 from balalar.paths import Project
 from balalar.spec import Spec, read_spec
+from balalar.traces import looked
 
 
 class Count(Record):
@@ -91,6 +92,7 @@ def read_membership(catalogue: Catalogue, where: Project) -> Membership:
     DataError
         The file is not sound, or names what is not declared.
     """
+    looked("data:wellbeing_index", "card:*")
     path = where.wellbeing / "candidates.yml"
     found: Membership = read(Membership, path, where, catalogue.edition.languages)
     if faults := list(_faults(found, catalogue, where.name(path))):

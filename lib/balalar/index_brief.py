@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -150,7 +149,7 @@ class IndexBrief(Page):
     @cached_property
     def _scores(self) -> pd.DataFrame:
         """Scores of the index as printed, in the order of the report."""
-        return self.ours.official(self.dataset.printed)
+        return self.ours.official(printed=True)
 
     @cached_property
     def _versions(self) -> dict[tuple[int, str, str], list[str]]:
@@ -208,9 +207,8 @@ class IndexBrief(Page):
         claims = [one for one in claims if self._about(one.indicator)]
         teller = Teller(Words(self.dataset.catalogue, self.words.lang, "audit", "report_audit"), claims)
         # The scores relate to nothing else, so the audit need not read the rest of the report again.
-        own = {name: getattr(self.dataset, name) for name in ("printed", "corrected")}
-        own = {name: rows[rows["indicator"].map(self._about)] for name, rows in own.items()}
-        found = audit(replace(self.dataset, **own), {self.year: claims}).findings
+        own = self.dataset.only([one for one in self.dataset.catalogue.cards if self._about(one)])
+        found = audit(own, {self.year: claims}).findings
         points = [_finding(teller, one) for one in found if one.report == self.year]
         say = self.words.say
         note = say("doubts_note") if points else say("doubts_none")

@@ -190,21 +190,21 @@ class Recomputed:
         sure = int((above >= self.spec.uncertainty.confidence).sum())
         return sure, len(above) * (len(above) - 1) // 2
 
-    def official(self, view: pd.DataFrame) -> pd.DataFrame:
+    def official(self, printed: bool = False) -> pd.DataFrame:
         """Scores of the report, a row a place of it that prints one, in its order.
 
         Parameters
         ----------
-        view : DataFrame
-            ``printed`` or ``corrected`` of the dataset.
+        printed : bool
+            As printed instead of as corrected.
 
         Returns
         -------
         DataFrame
             year, region, domain, value, number, source.
         """
-        rows = view[(view["indicator"] == self.membership.indicator) & view["number"].notna()]
-        rows = rows.rename(columns={self.membership.dimension: "domain"})
+        rows = self.dataset.of(self.membership.indicator, printed)
+        rows = rows[rows["number"].notna()].rename(columns={self.membership.dimension: "domain"})
         rows = rows.sort_values("source", key=lambda sources: sources.map(_number), kind="stable")
         return rows[["year", "region", "domain", "value", "number", "source"]]
 
@@ -217,7 +217,7 @@ class Recomputed:
             A row a region with both: printed (of several the last place's, which is the chapter on the index), half
             (of its last digit), recomputed, printed_rank and recomputed_rank among these regions, moved (places).
         """
-        rows = self.official(self.dataset.corrected)
+        rows = self.official()
         rows = rows[(rows["year"] == self.year) & (rows["domain"] == domain) & (rows["region"] != COUNTRY)]
         rows = rows.drop_duplicates("region", keep="last")
         own = self.index.scores[domain].droplevel("year")

@@ -11,9 +11,10 @@ from babel import Locale
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 
-from balalar.cards import COUNTRY, Card, Catalogue
+from balalar.cards import COUNTRY, Card, Catalogue, Text
 from balalar.dataset import decimals, scale
 from balalar.errors import RequestError
+from balalar.traces import looked
 
 EXACT = 9  # decimals of a computed number that are not a float's own rounding
 NBSP, HYPHEN = "\u00a0", "\u2011"  # neither breaks a line
@@ -44,8 +45,9 @@ class Words:
         self.lang = lang
         self.catalogue = catalogue
         self.locale = Locale.parse(locales[lang])
-        self._texts = dict(catalogue.texts["common"])
-        for file in files:
+        self._texts: dict[str, Text] = {}
+        for file in ("common", *files):
+            looked(f"text:{file}")
             self._texts |= catalogue.texts.get(file, {})
 
     def say(self, key: str, **words: object) -> str:

@@ -8,7 +8,7 @@ import pytest
 import balalar
 
 # From the ground up. Within a floor the order of its list is the only direction.
-GROUND = ["errors", "paths"]
+GROUND = ["errors", "paths", "traces"]
 DATA = ["atomic", "cards", "layout", "dataset", "ingest", "exchange", "claims", "coverage", "spec", "values"]
 DATA += ["framework", "screen"]
 ANALYSIS = ["intervals", "measures", "estimates", "compare", "trends", "inequality", "cohorts", "audit", "index"]
