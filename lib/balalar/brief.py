@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from balalar.cards import COUNTRY, TOTAL, Card
+from balalar.cards import BASIC_DIMENSIONS, COUNTRY, TOTAL, Card
 from balalar.charts import Alternative
 from balalar.cohorts import intakes
 from balalar.compare import has_interval
@@ -19,7 +19,7 @@ from balalar.dataset import Dataset, agree, open_dataset, read_corrections
 from balalar.errors import RequestError
 from balalar.estimates import BASES, CHILDREN, Estimates
 from balalar.findings import Findings
-from balalar.measures import Grid, Record, records, totals, year_shown
+from balalar.measures import Grid, Record, records, year_shown
 from balalar.panels import Panel, by_region, entrants
 from balalar.paths import Project, project
 from balalar.tables import NOTHING, Row, Table, html, render
@@ -424,9 +424,12 @@ class Brief(Page):
     def _of_the_country(self, indicator: str) -> list[Record]:
         """The country's totals of an indicator up to the brief's year, oldest first."""
         card = self._card(indicator)
-        figures = totals(self._figures(card), card.dimensions)
-        figures = figures[(figures["region"] == COUNTRY) & (figures["year"] <= self.year) & figures["number"].notna()]
-        return records(figures.sort_values("year"))
+        found = [
+            record
+            for record in self._filled(card, COUNTRY)
+            if record["year"] <= self.year and all(record[name] == TOTAL for name in card.dimensions)
+        ]
+        return sorted(found, key=lambda record: int(record["year"]))
 
     def sources(self) -> Block:
         """Notes on quality, sources of all figures shown, how to cite, licence."""
@@ -489,9 +492,21 @@ class Brief(Page):
         _known("indicator", indicator, self._cards)
         return self._cards[indicator]
 
-    def _figures(self, card: Card) -> pd.DataFrame:
+    def _figures(self, card: Card) -> list[Record]:
         """Best figure of each key of an indicator, with its interval."""
-        return self._estimates.of(card)
+        found: list[Record] = self.dataset.memo.get(
+            ("records", card.id), lambda: self._records_of(card, self._estimates.of(card))
+        )
+        return found
+
+    def _records_of(self, card: Card, figures: pd.DataFrame) -> list[Record]:
+        """An indicator's figures as records, without the sixty dimensions that only others have."""
+        kept = (*BASIC_DIMENSIONS, *card.dimensions)
+        return records(figures, without=[name for name in self.dataset.dimensions if name not in kept])
+
+    def _filled(self, card: Card, region: str) -> list[Record]:
+        """Figures of a region that have a value, in the order of the years."""
+        return [one for one in self._figures(card) if one["region"] == region and one["value"] != ""]
 
     def _findings(self, card: Card, by: str, split: str, at: str = "") -> Findings | None:
         """What a look says in the brief's year, None where nothing was printed; worked out once."""
@@ -506,10 +521,10 @@ class Brief(Page):
             name, _, code = at.partition("=")
             _known("dimension", name, card.dimensions)
             _known("code", code, self.words.catalogue.codes.dimensions[name].items)
-            figures = figures[figures[name] == code].assign(**{name: TOTAL})
+            figures = [record | {name: TOTAL} for record in figures if record[name] == code]
         wanted = self.year + _later(card)
         if self.year != self.newest:
-            figures = figures[figures["year"] <= wanted]
+            figures = [record for record in figures if record["year"] <= wanted]
         grid = Grid(figures, card, by, split)
         year = year_shown(grid.years(), wanted, self.year == self.newest)
         return Findings(grid, year, self.words, self.region) if year is not None else None
@@ -573,7 +588,8 @@ class Brief(Page):
         if not card.derived or card.denominator is None:
             return []
         keys = {(record["year"], record["region"]) for record in used}
-        below = records(self.dataset.best(card.denominator))
+        cards = self.words.catalogue.cards
+        below = self._records_of(cards[card.denominator], self.dataset.best(card.denominator))
         return [record for record in below if (record["year"], record["region"]) in keys]
 
     def _remember(self, records: Iterable[Record]) -> None:
@@ -661,17 +677,21 @@ class Brief(Page):
 
     def _other_values(self, card: Card, year: int, used: list[Record]) -> list[str]:
         """Values of the year that the report prints differently elsewhere, beyond rounding."""
-        words, frame = self.words, self.dataset.of(card.id)
         looked_at = {record["about"]: record for record in used if record["year"] == year}
-        frame = frame[frame["about"].isin(looked_at) & frame["number"].notna()]
         listed = [
             self._other_value(card, other)
-            for other in records(frame[frame.duplicated("about", keep=False)])
-            if not agree(looked_at[other["about"]]["value"], other["value"])
+            for other in self._printed_twice(card)
+            if other["about"] in looked_at and not agree(looked_at[other["about"]]["value"], other["value"])
         ]
         if not listed:
             return []
-        return [words.say("note_other_value", listed="; ".join(listed[:MOST_OTHER_VALUES]))]
+        return [self.words.say("note_other_value", listed="; ".join(listed[:MOST_OTHER_VALUES]))]
+
+    def _printed_twice(self, card: Card) -> list[Record]:
+        """Figures of quantities of which several places print a value."""
+        figures = self.dataset.of(card.id)
+        figures = figures[figures["number"].notna()]
+        return records(figures[figures["about"].duplicated(keep=False)])
 
     def _other_value(self, card: Card, record: Record) -> str:
         words = self.words
@@ -713,27 +733,23 @@ class Brief(Page):
 
     def _fact_rows(self, card: Card, statuses: set[str]) -> list[Row]:
         """Rows of the country's figures, one a code, in the order of the code lists."""
-        figures = self._figures(card)
-        wanted = self.year + _later(card)
+        figures, wanted = self._filled(card, COUNTRY), self.year + _later(card)
         if self.year != self.newest:
-            figures = figures[figures["year"] <= wanted]
-        figures = figures[(figures["region"] == COUNTRY) & figures["number"].notna()]
-        year = year_shown(sorted(figures["year"].unique()), wanted, self.year == self.newest)
+            figures = [record for record in figures if record["year"] <= wanted]
+        year = year_shown(sorted({record["year"] for record in figures}), wanted, self.year == self.newest)
         if year is None:
             return []
         # Plans for later years stand below the current figure.
-        now = records(figures[figures["year"] >= year])
+        now = [record for record in figures if record["year"] >= year]
         self._remember(now)
         lists = self.words.catalogue.codes.dimensions
         now.sort(key=lambda record: [list(lists[name].items).index(record[name]) for name in card.dimensions])
         return [self._fact_row(card, record, figures, statuses) for record in now]
 
-    def _fact_row(self, card: Card, record: Record, figures: pd.DataFrame, statuses: set[str]) -> Row:
+    def _fact_row(self, card: Card, record: Record, figures: list[Record], statuses: set[str]) -> Row:
         words = self.words
-        same = figures[figures["year"] < record["year"]]
-        for name in card.dimensions:
-            same = same[same[name] == record[name]]
-        before = records(same.sort_values("year"))[-1:]
+        same = [one for one in figures if all(one[name] == record[name] for name in card.dimensions)]
+        before = [one for one in same if one["year"] < record["year"]][-1:]
         self._remember(before)
         statuses |= {one["status"] for one in (record, *before) if one["status"] != "A"}
         codes = [words.inline(card, name, record[name]) for name in card.dimensions if record[name] != TOTAL]

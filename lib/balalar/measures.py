@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -229,10 +229,11 @@ def moved(card: Card, codes: Codes, region: str, year: int, before: int) -> bool
 Record = dict[str, Any]
 
 
-def records(frame: pd.DataFrame) -> list[Record]:
-    """Rows of a frame as records."""
-    columns = [frame[name].tolist() for name in frame]
-    return [dict(zip(map(str, frame), row, strict=True)) for row in zip(*columns, strict=True)]
+def records(frame: pd.DataFrame, without: Collection[str] = ()) -> list[Record]:
+    """Rows of a frame as records, of all columns but some."""
+    names = [name for name in frame if name not in without]
+    columns = [frame[name].tolist() for name in names]
+    return [dict(zip(map(str, names), row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 class Grid:
@@ -240,7 +241,7 @@ class Grid:
 
     Parameters
     ----------
-    figures : DataFrame
+    figures : DataFrame or list of records
         As from ``Dataset.best``; dimensions that are neither looked at nor split by stay at their
         total.
     card : Card
@@ -250,11 +251,14 @@ class Grid:
         A dimension of the card, or empty.
     """
 
-    def __init__(self, figures: pd.DataFrame, card: Card, by: str, split: str = "") -> None:
+    def __init__(self, figures: pd.DataFrame | list[Record], card: Card, by: str, split: str = "") -> None:
         self.card, self.by, self.split = card, by, split
-        figures = totals(figures, (name for name in card.dimensions if name not in (by, split)))
+        rows = records(figures) if isinstance(figures, pd.DataFrame) else figures
+        aside = [name for name in card.dimensions if name not in (by, split)]
         self._cells: dict[tuple[int, str, str, str], Record] = {}
-        for record in records(figures):
+        for record in rows:
+            if any(record[name] != TOTAL for name in aside):
+                continue
             item = record[by] if by in card.dimensions else TOTAL
             group = record[split] if split else TOTAL
             self._cells[int(record["year"]), record["region"], item, group] = record
