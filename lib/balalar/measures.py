@@ -262,6 +262,7 @@ class Grid:
             item = record[by] if by in card.dimensions else TOTAL
             group = record[split] if split else TOTAL
             self._cells[int(record["year"]), record["region"], item, group] = record
+        self._filled = {key: record for key, record in self._cells.items() if record["value"] != ""}
 
     def get(self, year: int | None, region: str, item: str = TOTAL, group: str = TOTAL) -> Record | None:
         """Figure of a key, also one without a value; None where nothing was printed."""
@@ -269,8 +270,7 @@ class Grid:
 
     def filled(self, year: int | None, region: str, item: str = TOTAL, group: str = TOTAL) -> Record | None:
         """Figure of a key that has a value, else None."""
-        record = self.get(year, region, item, group)
-        return record if record and record["value"] != "" else None
+        return None if year is None else self._filled.get((year, region, item, group))
 
     def records(self) -> list[Record]:
         """All figures."""
@@ -278,28 +278,21 @@ class Grid:
 
     def years(self, region: str = "", item: str = "", group: str = "") -> list[int]:
         """Years with a value, oldest first; of one region, item or group where given."""
-        wanted = (region, item, group)
-        return sorted(
-            {
-                key[0]
-                for key, record in self._cells.items()
-                if record["value"] != "" and all(want in ("", have) for want, have in zip(wanted, key[1:], strict=True))
-            }
-        )
+        found = {
+            year
+            for year, of, code, part in self._filled
+            if region in ("", of) and item in ("", code) and group in ("", part)
+        }
+        return sorted(found)
 
     def region_years(self) -> list[int]:
         """Years in which a region has a value, oldest first."""
-        found = {key[0] for key, record in self._cells.items() if key[1] != COUNTRY and record["value"] != ""}
-        return sorted(found)
+        return sorted({key[0] for key in self._filled if key[1] != COUNTRY})
 
     def regions(self, year: int, filled: bool = True) -> list[str]:
         """Regions of a year without the country, those with a value in any group if ``filled``."""
-        found = {
-            key[1]: None
-            for key, record in self._cells.items()
-            if key[0] == year and key[1] != COUNTRY and (record["value"] != "" or not filled)
-        }
-        return list(found)
+        cells = self._filled if filled else self._cells
+        return list(dict.fromkeys(key[1] for key in cells if key[0] == year and key[1] != COUNTRY))
 
     def items(self, year: int | None = None) -> list[str]:
         """Codes looked at that have a value, without the total."""
@@ -310,12 +303,8 @@ class Grid:
         return self._codes(3, year)
 
     def _codes(self, position: int, year: int | None) -> list[str]:
-        found = {
-            str(key[position]): None
-            for key, record in self._cells.items()
-            if key[position] != TOTAL and record["value"] != "" and year in (None, key[0])
-        }
-        return list(found)
+        keys = (key for key in self._filled if year in (None, key[0]))
+        return list(dict.fromkeys(str(key[position]) for key in keys if key[position] != TOTAL))
 
     def spoken_of(self, region: str, year: int) -> str:
         """The region where it has at least two of the items looked at, else the country."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -85,9 +86,9 @@ class View:
             (year, group)
             for year in years
             for group in groups
-            if any(self._cell(year, r, i, group) for r, i in self._rows())
+            if any(self._cell(year, r, i, group) for r, i in self._rows)
         ]
-        printed = [row for row in self._rows() if any(self._cell(year, *row, group) for year, group in keys)]
+        printed = [row for row in self._rows if any(self._cell(year, *row, group) for year, group in keys)]
         rows = [
             Row(
                 self._row_label(region, item),
@@ -96,7 +97,7 @@ class View:
             )
             for region, item in printed
         ]
-        silent = [self._row_label(*row) for row in self._rows() if row not in printed]
+        silent = [self._row_label(*row) for row in self._rows if row not in printed]
         more = [] if self.grid.split else self._interval_columns(printed)
         for row, *cells in zip(rows, *(cells for _, cells in more), strict=True):
             row.cells.extend(cells)
@@ -159,13 +160,14 @@ class View:
 
     # -- rows and cells ------------------------------------------------------------------------------
 
+    @cached_property
     def _rows(self) -> list[tuple[str, str]]:
         """Region and item of each row: the highest value first, regions without one last."""
         if self.grid.by == "region":
             printed = self.grid.regions(self.year, filled=False)
             older = [region for region in self._older_regions() if region not in printed]
             living = [r for r in self.words.catalogue.codes.living(self.year) if r not in printed and r not in older]
-            regions = sorted([*printed, *older, *living], key=lambda region: -self._height(region, TOTAL))
+            regions = sorted([*printed, *older, *living], key=lambda region: -self._height(region))
             country = (
                 [COUNTRY]
                 if any(
@@ -176,31 +178,30 @@ class View:
                 else []
             )
             return [(region, TOTAL) for region in country + regions]
-        where = self._where()
-        items = [item for item in self.words.catalogue.codes.dimensions[self.grid.by].items if item in self._items()]
-        return [(where, item) for item in items]
+        where, listed = self._where(), self.words.catalogue.codes.dimensions[self.grid.by].items
+        known = {item for item in [TOTAL, *self.grid.items()] if self.grid.years(where, item)}
+        return [(where, item) for item in listed if item in known]
 
     def _older_regions(self) -> list[str]:
         """Regions that exist no longer but have figures in earlier years of the table."""
         return list(dict.fromkeys(r for year in self.grid.years() if year < self.year for r in self.grid.regions(year)))
 
-    def _items(self) -> set[str]:
-        where = self._where()
-        found = {item for item in [TOTAL, *self.grid.items()] if self.grid.years(where, item)}
-        return found
-
     def _where(self) -> str:
         """Whose groups are looked at: the chosen region's where it has them, else the country's."""
         return self.grid.spoken_of(self.region, self.year)
 
-    def _height(self, region: str, item: str) -> float:
-        """Value by which rows are sorted: the total, or the first group where the totals are not all there."""
-        regions = self.grid.regions(self.year)
-        whole = all(self.grid.filled(self.year, one, item) for one in regions)
-        for group in [*([TOTAL] if whole else []), *self.grid.groups(self.year), TOTAL]:
-            if record := self.grid.filled(self.year, region, item, group):
+    def _height(self, region: str) -> float:
+        """Value by which rows are sorted; see ``_leading_groups``."""
+        for group in self._leading_groups:
+            if record := self.grid.filled(self.year, region, TOTAL, group):
                 return float(record["value"])
         return -math.inf
+
+    @cached_property
+    def _leading_groups(self) -> list[str]:
+        """Groups by which rows are sorted: the total, or the first group where the totals are not all there."""
+        whole = all(self.grid.filled(self.year, region) for region in self.grid.regions(self.year))
+        return [*([TOTAL] if whole else []), *self.grid.groups(self.year), TOTAL]
 
     def _cell(self, year: int, region: str, item: str, group: str) -> Record | None:
         return self.grid.get(year, region, item, group)
@@ -255,7 +256,7 @@ class View:
     def _bars(self, alternative: Alternative) -> str:
         past = [year for year in self.grid.years() if year < self.year]
         before = past[-1] if past else None
-        shown = [(row, record) for row in self._rows() if (record := self.grid.filled(self.year, *row))]
+        shown = [(row, record) for row in self._rows if (record := self.grid.filled(self.year, *row))]
         shown = [(row, record) for row, record in shown if not self._is_sum(*row)]
         if len(shown) < (FEWEST_REGIONS if self.grid.by == "region" else 2):
             return ""
@@ -311,7 +312,7 @@ class View:
         return "chosen" if region == self.region else "other"
 
     def _groups_chart(self, alternative: Alternative) -> str:
-        shown = [row for row in self._rows() if not self._is_sum(*row)]
+        shown = [row for row in self._rows if not self._is_sum(*row)]
         groups = [
             code
             for code in self._column_groups()
