@@ -56,6 +56,7 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,  # or each part of a page would ask the disk whether its template changed
     )
 
 
