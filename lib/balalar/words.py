@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from typing import Any
 
 from babel import Locale
@@ -95,11 +96,10 @@ class Words:
 
     def amount(self, number: float, decimals: int) -> str:
         """A computed number with so many decimals, in the language's format."""
-        pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
         # Half a digit is rounded up, as in print; a float's own rounding goes first, and no minus stands before a zero.
         exact = Decimal(str(round(float(number), EXACT)))
         rounded = exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP) + 0
-        return format_decimal(rounded, format=pattern, locale=self.locale).replace("-", "−")
+        return _formatted(rounded, decimals, self.locale)
 
     def like(self, record: Mapping[str, Any], number: float) -> str:
         """A computed number in the precision and with the power of ten of a figure: a limit of its interval."""
@@ -236,6 +236,13 @@ class Words:
     def listed(self, items: Iterable[str]) -> str:
         """Items in a row, with the language's «and»."""
         return format_list(list(items), locale=self.locale)
+
+
+@cache
+def _formatted(number: Decimal, decimals: int, locale: Locale) -> str:
+    """A rounded number in a language's format; the pages of a chapter write the same numbers again and again."""
+    pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
+    return format_decimal(number, format=pattern, locale=locale).replace("-", "−")
 
 
 def _unbroken(text: str) -> str:
