@@ -318,9 +318,5 @@ class Grid:
 
     def frame(self, year: int) -> pd.DataFrame:
         """Region totals of a year with a value, as a frame of ``region`` and ``number``."""
-        rows = [
-            {"region": region, "number": float(record["value"])}
-            for region in self.regions(year)
-            if (record := self.filled(year, region))
-        ]
-        return pd.DataFrame(rows, columns=["region", "number"])
+        found = {region: float(one["value"]) for region in self.regions(year) if (one := self.filled(year, region))}
+        return pd.DataFrame({"region": list(found), "number": list(found.values())})

@@ -362,8 +362,8 @@ def records_of(look: Findings, regions: Iterable[str]) -> list[Record]:
 
 def by_region(figures: pd.DataFrame, wanted: int) -> dict[str, float]:
     """Totals of the regions in a year, or else in the latest one before it, of an indicator's best figures."""
-    frame = figures[(figures["year"] <= wanted) & (figures["region"] != COUNTRY) & figures["number"].notna()]
-    frame = totals(frame, BASIC_DIMENSIONS)
+    frame = totals(figures[["year", "region", "number", *BASIC_DIMENSIONS]], BASIC_DIMENSIONS)
+    frame = frame[(frame["year"] <= wanted) & (frame["region"] != COUNTRY) & frame["number"].notna()]
     frame = frame[frame["year"] == frame["year"].max()]
     return {record["region"]: float(record["number"]) for record in records(frame)}
 
