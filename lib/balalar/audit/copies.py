@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import combinations, pairwise
 from math import log10
 from statistics import median
@@ -43,7 +42,7 @@ def copied_columns(evidence: Evidence, columns: Columns) -> Iterator[Finding]:
     for found in seen.values():
         figures = tuple(first[code] for first, _, equal in found for code in equal)
         against = tuple(second[code] for _, second, equal in found for code in equal)
-        key = replace(figures[0].key, region="", year=max(figure.key.year for figure in figures))
+        key = figures[0].key._replace(region="", year=max(figure.key.year for figure in figures))
         # So many alike are no chance.
         sure = len(figures) >= 2 * COPIED
         yield Finding(
@@ -89,7 +88,7 @@ def swapped_lines(evidence: Evidence, columns: Columns, settled: set[str]) -> It
                 changes = (Change(one, two.key, one.value), Change(two, one.key, two.value))
                 against = tuple(reference[figure.key.region] for figure in (one, two))
                 yield Finding(
-                    "swapped_lines", of[3], one.report, replace(one.key, region=""), (one, two), against,
+                    "swapped_lines", of[3], one.report, one.key._replace(region=""), (one, two), against,
                     certainty="suspicion", items=(one.key.region, two.key.region),
                     repair=Repair("swapped_rows", changes, (against[0].source,), "medium"), count=2,
                 )  # fmt: skip
@@ -129,7 +128,7 @@ def swapped_places(evidence: Evidence) -> Iterator[Finding]:
             crossed = one.value == four.value and two.value == three.value
             if crossed and one.source == three.source and two.source == four.source:
                 yield Finding(
-                    "swapped_places", two.source, two.report, replace(two.key, region=""), (two, four), (one, three),
+                    "swapped_places", two.source, two.report, two.key._replace(region=""), (two, four), (one, three),
                     severity="label", items=(one.key.region, three.key.region), count=2,
                 )  # fmt: skip
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -18,8 +19,7 @@ from balalar.dataset import exponent
 WHOLE_UNITS_ONLY = ("count",)
 
 
-@dataclass(frozen=True, order=True)
-class Key:
+class Key(NamedTuple):
     """What a figure is of: an indicator, a year, a region and the codes of the card's dimensions in its order."""
 
     indicator: str
@@ -65,22 +65,19 @@ class Evidence:
         self.catalogue = catalogue
         self.figures: dict[Key, list[Figure]] = defaultdict(list)
         self.quoted: dict[Key, list[Figure]] = {}
-        for indicator, rows in frame[frame["number"].notna()].groupby("indicator", sort=False):
-            card = catalogue.cards[str(indicator)]
-            codes = (
-                zip(*(rows[name] for name in card.dimensions), strict=True) if card.dimensions else ((),) * len(rows)
-            )
-            columns = ("year", "region", "value", "source", "report", "status", "correction", "number")
-            for code, *cell in zip(codes, *(rows[name] for name in columns), strict=True):
-                year, region, value, source, report, status, correction, number = cell
-                key = Key(card.id, int(year), region, tuple(code))
-                whole = card.kind in WHOLE_UNITS_ONLY and card.decimals == 0 and status != "E"
-                span = of_printed(value, whole)
-                if status == "E":
-                    # An estimate may be cut («more than 61 %») as well as rounded.
-                    span = Interval(2 * span.low - number, 2 * span.high - number)
-                figure = Figure(key, value, source, int(report), status, correction, span, float(number))
-                self.figures[key].append(figure)
+        filled = frame[frame["number"].notna()]
+        columns = {name: filled[name].tolist() for name in filled}
+        names = ("indicator", "year", "region", "value", "source", "report", "status", "correction", "number")
+        for at, cell in enumerate(zip(*(columns[name] for name in names), strict=True)):
+            indicator, year, region, value, source, report, status, correction, number = cell
+            card = catalogue.cards[indicator]
+            key = Key(indicator, year, region, tuple(columns[name][at] for name in card.dimensions))
+            whole = card.kind in WHOLE_UNITS_ONLY and card.decimals == 0 and status != "E"
+            span = of_printed(value, whole)
+            if status == "E":
+                # An estimate may be cut («more than 61 %») as well as rounded.
+                span = Interval(2 * span.low - number, 2 * span.high - number)
+            self.figures[key].append(Figure(key, value, source, report, status, correction, span, number))
         self._alias()
 
     def stated(self, claim: Claim, report: int) -> Figure:
@@ -117,12 +114,21 @@ class Evidence:
         """Section of the report in which a figure stands."""
         return self.catalogue.sources.reports[figure.report].places[figure.source].section
 
-    def revised(self, changes: Iterable[tuple[Figure, Key, str]], indicators: Collection[str]) -> Evidence:
-        """A copy of some indicators in which a few figures are others."""
+    def among(self, indicators: Collection[str]) -> Evidence:
+        """The figures of some indicators."""
+        return self._with({key: found for key, found in self.figures.items() if key.indicator in indicators})
+
+    def _with(self, figures: Mapping[Key, list[Figure]]) -> Evidence:
+        """Other figures, with all that is known of the cards."""
         copy = object.__new__(Evidence)
         copy.catalogue, copy.quoted = self.catalogue, self.quoted
-        copy.figures = defaultdict(list)
-        copy.figures.update({key: list(found) for key, found in self.figures.items() if key.indicator in indicators})
+        copy.figures = defaultdict(list, figures)
+        copy._changes = self._changes
+        return copy
+
+    def revised(self, changes: Iterable[tuple[Figure, Key, str]]) -> Evidence:
+        """A copy in which a few figures are others."""
+        copy = self._with(self.figures)
         for figure, key, value in changes:
             copy.figures[figure.key] = [one for one in copy.figures[figure.key] if one is not figure]
             if not copy.figures[figure.key]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import combinations
 
 from balalar.audit import grim, levels
@@ -13,6 +12,7 @@ from balalar.audit.finding import Test
 from balalar.audit.interval import Interval, exact, total
 from balalar.cards import COUNTRY, TOTAL
 
+Rule = Callable[[Evidence], Iterator[Test]]
 ENOUGH_YEARS = 3  # earlier years from which the size of a blank part can be told
 OUTSIZE = 3  # times its own highest value that a part may reach
 ROUGH = 0.01  # a mean of two years may miss the true mean of the year by this share
@@ -72,7 +72,7 @@ def _blank(evidence: Evidence, figure: Figure, parts: list[Key], found: list[Fig
 
 def _history(evidence: Evidence, part: Key, source: str) -> list[Figure]:
     """A part's figures of the ten years before, at the same place."""
-    years = (replace(part, year=year) for year in range(part.year - 10, part.year))
+    years = (part._replace(year=year) for year in range(part.year - 10, part.year))
     return [one for key in years for one in evidence.figures.get(key, ()) if one.source == source]
 
 
@@ -274,7 +274,7 @@ def twice(evidence: Evidence) -> Iterator[Test]:
                 yield Test.of("two_places", other, (one,), one.interval)
 
 
-RULES: tuple[Callable[[Evidence], Iterator[Test]], ...] = (
+RULES: tuple[Rule, ...] = (
     sums, partings, part_of_total, quotients, structures, complements, means, orders, ranges, levels.levels, changes,
     twice, levels.bases, levels.possible_means, levels.likely_bases, grim.tests,
 )  # fmt: skip

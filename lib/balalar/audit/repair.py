@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
 from balalar.audit.evidence import Evidence, Figure, Key
 from balalar.audit.finding import Change, Finding, Repair, Test
-from balalar.audit.identities import tests
+from balalar.audit.identities import RULES, Rule, tests
 
 DIGITS = "0123456789"
 SHORT = 3  # a shorter number is one slip from too many others
@@ -53,12 +54,12 @@ def _written(digits: str, decimals: int, sign: str, tail: str) -> Iterator[str]:
 
 def failing(evidence: Evidence) -> dict[TestId, Test]:
     """Tests that do not hold, by what they test."""
-    found: dict[TestId, Test] = {}
-    for test in tests(evidence):
-        if not test.holds:
-            against = tuple(sorted({(figure.key, figure.source) for figure in test.against}, key=repr))
-            found[test.rule, test.figure.key, test.figure.source, against] = test
-    return found
+    return {_id(test): test for test in tests(evidence) if not test.holds}
+
+
+def _id(test: Test) -> TestId:
+    against = tuple(sorted({(figure.key, figure.source) for figure in test.against}, key=repr))
+    return test.rule, test.figure.key, test.figure.source, against
 
 
 def propose(finding: Finding, evidence: Evidence) -> Finding:
@@ -79,11 +80,11 @@ def propose(finding: Finding, evidence: Evidence) -> Finding:
     involved = [one for one in dict.fromkeys((*finding.figures, *finding.against)) if one.key in evidence.figures]
     if finding.kind == CUT or finding.rule not in EXACT or finding.expected is None or not 1 < len(involved) <= MOST:
         return finding
-    indicators = evidence.related_to(finding.key.indicator)
-    before = set(failing(evidence.revised((), indicators)))
+    near = evidence.among(evidence.related_to(finding.key.indicator))
+    before, refuting = set(failing(near)), Counter[Rule]()
     ranked = sorted(
         ((score, changes, rule) for changes, rule in _candidates(finding, involved, evidence)
-         if (score := _gained(evidence, indicators, before, changes)) > 0),
+         if (score := _gained(near, before, changes, refuting)) > 0),
         key=lambda entry: -entry[0],
     )  # fmt: skip
     if not ranked:
@@ -106,7 +107,7 @@ def _in_line(figure: Figure, number: float, evidence: Evidence) -> bool:
     """Whether a value stays near that of the year before or after, where one is known."""
     key = figure.key
     near = [one.number for year in (key.year - 1, key.year + 1)
-            for one in evidence.figures.get(replace(key, year=year), ()) if one.number > 0]  # fmt: skip
+            for one in evidence.figures.get(key._replace(year=year), ()) if one.number > 0]  # fmt: skip
     return not near or any(1 / FAR < number / one < FAR for one in near)
 
 
@@ -150,14 +151,23 @@ def _needed(finding: Finding, figure: Figure, involved: list[Figure]) -> tuple[f
     return None
 
 
-def _gained(evidence: Evidence, indicators: frozenset[str], before: set[TestId], changes: tuple[Change, ...]) -> int:
-    """Relations restored; nothing if a new one is broken."""
-    revised = evidence.revised(((one.figure, one.key, one.value) for one in changes), indicators)
-    after = set(failing(revised))
-    broken = {one for one in after - before}
+def _gained(near: Evidence, before: set[TestId], changes: tuple[Change, ...], refuting: Counter[Rule]) -> int:
+    """Relations restored; nothing if a new one is broken, or one of the changed figures' is left broken.
+
+    What refuted most changes so far is tried first, for one broken relation is enough.
+    """
+    revised = near.revised((one.figure, one.key, one.value) for one in changes)
     # A relation that failed before and is named anew, with other figures beside it, is not a new one.
-    fresh = {one for one in broken if not any(one[:3] == old[:3] for old in before)}
-    # A figure that still contradicts others is not mended.
-    own = {change.key for change in changes}
-    left = any(one[1] in own or own & {key for key, _ in one[3]} for one in after)
-    return 0 if fresh or left else len(before) - len(after)
+    known, own = {one[:3] for one in before}, {change.key for change in changes}
+    after: set[TestId] = set()
+    for rule in sorted(RULES, key=lambda one: -refuting[one]):
+        for test in rule(revised):
+            if test.holds:
+                continue
+            figure = test.figure
+            fresh = (test.rule, figure.key, figure.source) not in known
+            if fresh or figure.key in own or any(one.key in own for one in test.against):
+                refuting[rule] += 1
+                return 0
+            after.add(_id(test))
+    return len(before) - len(after)

@@ -15,6 +15,7 @@ from balalar.audit.verdicts import Verdict, judge
 from balalar.cards import COUNTRY, TOTAL
 from balalar.claims import REGION, Claim, codes_of
 from balalar.dataset import Dataset, exponent
+from balalar.measures import records
 
 COLUMN = 4  # failing cells of one column that are told together
 MOVED = "moved"  # an accepted correction has put the value under another heading
@@ -195,13 +196,12 @@ class _Accepted:
 def _corrections(dataset: Dataset) -> _Accepted:
     cells = {}
     cards = dataset.catalogue.cards
-    both = zip(dataset.printed.to_dict("records"), dataset.corrected.to_dict("records"), strict=True)
-    for row, mended in both:
-        if mended["correction"]:
-            codes = tuple(str(row[name]) for name in cards[str(row["indicator"])].dimensions)
-            key = Key(str(row["indicator"]), int(row["year"]), str(row["region"]), codes)
-            cells[str(row["source"]), key, str(row["value"])] = str(mended["correction"])
-    return _Accepted(cells, frozenset(dataset.corrected["correction"]) - {""})
+    ids = dataset.corrected["correction"]
+    mended = ids != ""
+    for row, id_ in zip(records(dataset.printed[mended.to_numpy()]), ids[mended], strict=True):
+        codes = tuple(row[name] for name in cards[row["indicator"]].dimensions)
+        cells[row["source"], Key(row["indicator"], row["year"], row["region"], codes), row["value"]] = id_
+    return _Accepted(cells, frozenset(ids) - {""})
 
 
 def _mended(first: list[Test], second: list[Test], patterns: list[Finding], accepted: _Accepted) -> list[Finding]:
@@ -284,7 +284,7 @@ def _column(group: list[Test]) -> Finding:
     figures = tuple(dict.fromkeys(test.figure for test in group))
     against = tuple(figure for test in group for figure in test.against)
     pairs = tuple((test.figure, test.expected) for test in group)
-    key = replace(first.key, region="")
+    key = first.key._replace(region="")
     return replace(
         first, key=key, figures=figures, against=against, expected=None, count=len(figures), kind="column",
         recomputed=pairs,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -88,7 +87,7 @@ def _votes(evidence: Evidence, of: Heading, block: list[str], step: int) -> tupl
     codes = evidence.catalogue.codes.regions
     unborn_regions = sum(not codes[code].lives(of[1]) for code in block)
     cells = {figure.key for code in block for figure in evidence.columns[of][code]}
-    near = evidence.revised((), evidence.related_to(of[0]))
+    near = evidence.among(evidence.related_to(of[0]))
     about = [test for test in identities.tests(near) if cells & {one.key for one in (test.figure, *test.against)}]
     broken = sum(1 if not test.holds else -1 for test in about)
     return _borne_out(evidence, of, block, step) + unborn_regions, broken
@@ -104,7 +103,7 @@ def _borne_out(evidence: Evidence, of: Heading, block: list[str], step: int) -> 
         if not 0 <= at - step < len(order):
             continue
         value = evidence.columns[of][code][0]
-        votes += _said(evidence, replace(value.key, region=order[at - step]), value)
+        votes += _said(evidence, value.key._replace(region=order[at - step]), value)
         votes -= _said(evidence, value.key, value)
     return votes
 
@@ -124,12 +123,12 @@ def _shift_finding(
         at = order.index(code) - step
         if 0 <= at < len(order):
             figure = column[code]
-            changes.append(Change(figure, replace(figure.key, region=order[at]), figure.value))
+            changes.append(Change(figure, figure.key._replace(region=order[at]), figure.value))
     first = column[block[0]]
     against = tuple(reference[code] for code in reference if code in order)
     repair = Repair("row_shift", tuple(changes), (against[0].source,), "high" if len(block) >= 5 else "medium")
     return Finding(
-        "row_shift", first.source, first.report, replace(first.key, region=""), tuple(column[code] for code in block),
+        "row_shift", first.source, first.report, first.key._replace(region=""), tuple(column[code] for code in block),
         against, severity="figure", certainty="assumption" if len(block) >= 5 else "suspicion",
         assumption="steady_order", kind="down" if step == 1 else "up",
         items=(block[0], block[-1]), repair=repair, count=len(block),
@@ -169,13 +168,13 @@ def _unborn_finding(evidence: Evidence, columns: Columns) -> Finding:
     if relabelled:
         names = dict(zip(labels, living, strict=True))
         changes = tuple(
-            Change(figure, replace(figure.key, region=names[figure.key.region]), figure.value)
+            Change(figure, figure.key._replace(region=names[figure.key.region]), figure.value)
             for figure in cells
             if names[figure.key.region] != figure.key.region
         )
         repair = Repair("row_labels", changes, (first.source,), "medium")
     own = tuple(figure for figure in cells if figure.key.region in dead)
-    newest = replace(first.key, region="", year=max(figure.key.year for figure in cells))
+    newest = first.key._replace(region="", year=max(figure.key.year for figure in cells))
     return Finding(
         "labels_of_later" if relabelled else "unborn", first.source, first.report, newest,
         cells if relabelled else own, severity="label",
@@ -199,8 +198,8 @@ def headings(evidence: Evidence, columns: Columns) -> Iterator[Finding]:
         best = min(others, key=others.__getitem__)
         if others[best] < 0.1 and (own is None or own > 5 * others[best] + 0.02):
             figures = tuple(column.values())
-            changes = tuple(Change(figure, replace(figure.key, codes=best), figure.value) for figure in figures)
-            beside = [evidence.quotient(replace(figure.key, codes=best)) for figure in figures]
+            changes = tuple(Change(figure, figure.key._replace(codes=best), figure.value) for figure in figures)
+            beside = [evidence.quotient(figure.key._replace(codes=best)) for figure in figures]
             against = tuple(one for found in beside[:3] if found for one in found.figures)
             sources = tuple(dict.fromkeys(one.source for one in against))
             pairs = tuple((figure, found.interval) for figure, found in zip(figures, beside, strict=True) if found)
@@ -221,7 +220,7 @@ def _fit(evidence: Evidence, column: Column, codes: tuple[str, ...]) -> float | 
     """Mean distance of a column from the quotients under some codes, in spreads of the column."""
     apart, values = [], []
     for figure in column.values():
-        if found := evidence.quotient(replace(figure.key, codes=codes)):
+        if found := evidence.quotient(figure.key._replace(codes=codes)):
             apart.append(abs(found.interval.gap(figure.interval)))
             values.append(figure.number)
     spread = max(values) - min(values) if values else 0.0
@@ -239,7 +238,7 @@ def year_headings(evidence: Evidence, columns: Columns) -> Iterator[Finding]:
         if not same or any(one.interval.meets(nation.interval) for one in same):
             continue
         for year in (of[1] + 1, of[1] - 1):
-            others = evidence.figures.get(replace(nation.key, year=year), [])
+            others = evidence.figures.get(nation.key._replace(year=year), [])
             quoted = [one for one in others if one.interval.meets(nation.interval) and one.source != of[3]]
             if quoted and (of[0], year, of[2], of[3]) not in columns:
                 found[of[3], of[1], year].append((nation, *same, *quoted))
@@ -252,7 +251,7 @@ def year_headings(evidence: Evidence, columns: Columns) -> Iterator[Finding]:
             for figure in column.values()
         )
         nation = witnesses[0][0]
-        changes = tuple(Change(one, replace(one.key, year=year), one.value) for one in figures)
+        changes = tuple(Change(one, one.key._replace(year=year), one.value) for one in figures)
         against = tuple(one for few in witnesses for one in few[1:])
         repair = Repair("year_heading", changes, tuple(dict.fromkeys(one.source for one in against)), "high")
         key = Key(nation.key.indicator, printed, "", nation.key.codes)
@@ -281,7 +280,7 @@ def doubled(evidence: Evidence) -> Iterator[Finding]:
 
 def _relabel(evidence: Evidence, figures: list[Figure], missing: list[str]) -> Repair | None:
     """Give the missing region that of the two values which is quoted for it, or else leave it open."""
-    key = replace(figures[0].key, region=missing[0])
+    key = figures[0].key._replace(region=missing[0])
     quoted = [*evidence.figures.get(key, ()), *evidence.quoted.get(key, ())]
     for figure in figures:
         if any(one.interval.meets(figure.interval) for one in quoted):
