@@ -65,6 +65,7 @@ class Evidence:
         self.catalogue = catalogue
         self.figures: dict[Key, list[Figure]] = defaultdict(list)
         self.quoted: dict[Key, list[Figure]] = {}
+        self._followed: dict[Key, list[Operand]] = {}
         filled = frame[frame["number"].notna()]
         columns = {name: filled[name].tolist() for name in filled}
         names = ("indicator", "year", "region", "value", "source", "report", "status", "correction", "number")
@@ -92,6 +93,7 @@ class Evidence:
 
     def hedge(self, key: Key, section: str, hedge: str) -> None:
         """Widen the figures of a section that the prose gives as «more than» or «about»."""
+        self._followed.clear()
         for at, figure in enumerate(self.figures.get(key, ())):
             if self.section(figure) == section:
                 unit = 10.0 ** exponent(figure.value)
@@ -123,7 +125,7 @@ class Evidence:
         copy = object.__new__(Evidence)
         copy.catalogue, copy.quoted = self.catalogue, self.quoted
         copy.figures = defaultdict(list, figures)
-        copy._changes = self._changes
+        copy._changes, copy._followed = self._changes, {}
         return copy
 
     def revised(self, changes: Iterable[tuple[Figure, Key, str]]) -> Evidence:
@@ -185,7 +187,11 @@ class Evidence:
         """
         if found := self.figures.get(key):
             return [Operand(figure.interval, (figure,)) for figure in found]
-        return list(self._derived(key)) if deep else []
+        if not deep:
+            return []
+        if key not in self._followed:
+            self._followed[key] = list(self._derived(key))
+        return self._followed[key]
 
     def _derived(self, key: Key) -> Iterator[Operand]:
         """What follows from figures that are printed, by the relations of the card."""
@@ -266,7 +272,7 @@ class Evidence:
             return None
         tops, bottoms = self.operands(above, deep=False), self.operands(below, deep=False)
         if not bottoms and self.catalogue.cards[card.denominator].mean_over_year:
-            bottoms = list(self._derived(below))
+            bottoms = self.operands(below)
         if not tops or not bottoms or bottoms[0].interval.low <= 0:
             return None
         top, bottom = (self._at(source, found) for found in (tops, bottoms))

@@ -157,10 +157,8 @@ def _weight(evidence: Evidence, key: Key, by: str, exactly: bool) -> Interval | 
     place = {name: code for name, code in given.items() if name == "settlement"}
     for codes in (given, place):
         for away in NEAR_YEARS:
-            if _moved(evidence, key, away):
-                continue
             found = evidence.operands(evidence.key(by, key.year + away, key.region, codes))
-            if found and found[0].interval.high > 0:
+            if found and found[0].interval.high > 0 and not _moved(evidence, key, away):
                 return found[0].interval
     return None
 

@@ -38,7 +38,9 @@ def row_shifts(evidence: Evidence, columns: Columns) -> Iterator[Finding]:
             None,
         )
         if other:
-            votes = [_votes(evidence, one, best[one][2], best[one][1]) for one in (of, other)]
+            votes = [_borne_out(evidence, one, best[one][2], best[one][1]) for one in (of, other)]
+            if votes[0] == votes[1]:
+                votes = [_broken(evidence, one, best[one][2]) for one in (of, other)]
             if votes[0] < votes[1] or (votes[0] == votes[1] and other > of):
                 continue
         yield _shift_finding(evidence, of, columns[of], reference, step, block)
@@ -82,22 +84,22 @@ def _slipped(column: Column, reference: Column, order: list[str]) -> tuple[float
     return best
 
 
-def _votes(evidence: Evidence, of: Heading, block: list[str], step: int) -> tuple[int, int]:
-    """How far the rest bears out that a block slipped: quoted values and unborn regions, then relations that break."""
-    codes = evidence.catalogue.codes.regions
-    unborn_regions = sum(not codes[code].lives(of[1]) for code in block)
+def _broken(evidence: Evidence, of: Heading, block: list[str]) -> int:
+    """How many relations of a block do not hold, less those that do."""
     cells = {figure.key for code in block for figure in evidence.columns[of][code]}
     near = evidence.among(evidence.related_to(of[0]))
     about = [test for test in identities.tests(near) if cells & {one.key for one in (test.figure, *test.against)}]
-    broken = sum(1 if not test.holds else -1 for test in about)
-    return _borne_out(evidence, of, block, step) + unborn_regions, broken
+    return sum(1 if not test.holds else -1 for test in about)
 
 
 def _borne_out(evidence: Evidence, of: Heading, block: list[str], step: int) -> int:
-    """How many values of a moved block are quoted so at another place, less those that are quoted unmoved."""
-    own = evidence.columns[of][block[0]][0]
+    """How far quoted values bear out that a block slipped, and regions that were not born.
+
+    Values that another place gives as moved, less those that it gives as they stand.
+    """
+    own, regions = evidence.columns[of][block[0]][0], evidence.catalogue.codes.regions
     order = order_of(evidence, of, own.report)
-    votes = 0
+    votes = sum(not regions[code].lives(of[1]) for code in block)
     for code in block:
         at = order.index(code)
         if not 0 <= at - step < len(order):
