@@ -15,7 +15,6 @@ from balalar.audit.verdicts import Verdict, judge
 from balalar.cards import COUNTRY, TOTAL
 from balalar.claims import REGION, Claim, codes_of
 from balalar.dataset import Dataset, exponent
-from balalar.measures import records
 
 COLUMN = 4  # failing cells of one column that are told together
 MOVED = "moved"  # an accepted correction has put the value under another heading
@@ -198,9 +197,10 @@ def _corrections(dataset: Dataset) -> _Accepted:
     cards = dataset.catalogue.cards
     ids = dataset.corrected["correction"]
     mended = ids != ""
-    for row, id_ in zip(records(dataset.printed[mended.to_numpy()]), ids[mended], strict=True):
-        codes = tuple(row[name] for name in cards[row["indicator"]].dimensions)
-        cells[row["source"], Key(row["indicator"], row["year"], row["region"], codes), row["value"]] = id_
+    for row, id_ in zip(dataset.printed[mended.to_numpy()].to_dict("records"), ids[mended], strict=True):
+        codes = tuple(str(row[name]) for name in cards[str(row["indicator"])].dimensions)
+        key = Key(str(row["indicator"]), int(row["year"]), str(row["region"]), codes)
+        cells[str(row["source"]), key, str(row["value"])] = id_
     return _Accepted(cells, frozenset(ids) - {""})
 
 
