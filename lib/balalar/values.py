@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,16 @@ class Values:
         DataError
             There is no such column, or it holds words.
         """
+        if (name, indicator) not in self._numbers:
+            self._numbers[name, indicator] = self._read_numbers(name, indicator)
+        return self._numbers[name, indicator]
+
+    @cached_property
+    def _numbers(self) -> dict[tuple[str, str | None], np.ndarray]:
+        """Columns of numbers that were asked for: a simulation asks for each again and again."""
+        return {}
+
+    def _read_numbers(self, name: str, indicator: str | None) -> np.ndarray:
         found = self.column(name, indicator)
         about = f"{indicator}.{name}" if indicator else name
         if found is None:

@@ -60,7 +60,7 @@ def figures(estimates: Estimates, card: Card, codes: dict[str, str], year: int, 
     living : list of str
         Regions of the year.
     """
-    found = estimates.of(card)
+    found = estimates.of(card)[["region", "year", "number", *card.dimensions, "value", "base", "base_least", "status"]]
     found = found[found["year"] == year + (card.time == "start_of_year")]
     for name in card.dimensions:
         found = found[found[name] == codes.get(name, TOTAL)]
@@ -173,8 +173,8 @@ class Recomputed:
 
     @cached_property
     def sensitivity(self) -> pd.DataFrame:
-        """Which uncertainty moves the places, and each score."""
-        return sensitivity(self.index)
+        """Which uncertainty moves the places."""
+        return sensitivity(self.index, scores=False)
 
     @cached_property
     def scores(self) -> pd.DataFrame:

@@ -342,7 +342,7 @@ class _Building:
         self._tell_missing({**scores, **groups})
         steps = (problem.raw, denominated, imputed, transformed, freed, scores)
         stages = {name: pd.DataFrame(step, problem.units) for name, step in zip(STAGES, steps, strict=True)}
-        weights = _overall(pd.DataFrame(self.weights), self.spec)
+        weights = _overall(self.weights, self.spec)
         return Index(problem, stages, pd.DataFrame(groups, problem.units), weights, pd.DataFrame(self.log, columns=LOG))
 
     # -- what a step must find -------------------------------------------------------------------------
@@ -443,16 +443,15 @@ class _Building:
 
     def _weigh(self, group: str, parts: dict[str, Array]) -> dict[str, Any]:
         method = self.spec.rule(group, "weights")
-        table = pd.DataFrame(parts, self.problem.units)
         given = pd.Series({name: self.spec.node(name).weight for name in parts}, dtype=float)
         if method == "pca" and len(parts) > 1:
-            weights, against = weigh.principal(table)
+            weights, against = weigh.principal(pd.DataFrame(parts, self.problem.units))
             for name in against:
                 why = f"its loading points against the other parts of {group}; the weight is its square"
                 self._note("weights", name, None, None, weights[name], why)
         elif method == "effective" and len(parts) > 1:
             wanted = (given if given.notna().all() else given.fillna(0) + 1).pipe(lambda one: one / one.sum())
-            weights, miss = weigh.balanced(table, wanted)
+            weights, miss = weigh.balanced(pd.DataFrame(parts, self.problem.units), wanted)
             if miss > weigh.NEAR:
                 why = f"the nearest shares of influence in {group} that weights of 0 or more reach miss by {miss:.3f}"
                 self._note("weights", group, None, None, miss, why)
@@ -516,14 +515,13 @@ class _Building:
                     self._note("aggregate", name, int(at), None, scores[name][at], why)
 
 
-def _overall(weights: pd.DataFrame, spec: Spec) -> pd.DataFrame:
+def _overall(weights: list[dict[str, Any]], spec: Spec) -> pd.DataFrame:
     """Weights with the weight of each part in the index."""
-    own = weights.set_index("part")["weight"]
-    above = {name: spec.node(name).parent for name in own.index}
+    own = {row["part"]: float(row["weight"]) for row in weights}
 
     def overall(name: str | None) -> float:
-        return 1.0 if name is None or name == spec.top else float(own[name]) * overall(above[name])
+        return 1.0 if name is None or name == spec.top else own[name] * overall(spec.node(name).parent)
 
     order = {name: at for at, name in enumerate(spec.groups)}
-    weights = weights.assign(overall=[overall(name) for name in weights["part"]])
-    return weights.sort_values("group", key=lambda names: names.map(order), kind="stable").reset_index(drop=True)
+    rows = sorted(weights, key=lambda row: order[row["group"]])
+    return pd.DataFrame([row | {"overall": overall(row["part"])} for row in rows])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -83,6 +84,7 @@ def reconstruct(
         raise RequestError(f"printed: the spec has no group {strange[0]!r}; it has {', '.join(spec.groups)}")
     problem = Problem(spec, values)
     known = pd.DataFrame(problem.denominated(problem.raw))
+    wanted = {str(group): _Wanted.of(own) for group, own in printed.groupby("group")}
     sets = {"equal": dict[str, float](), **(weights or {})}
     for method, posts in [(name, kind) for name in normalise for kind in _kinds(name)]:
         for gaps, mean, (weighing, heavy) in product(impute, aggregate, sets.items()):
@@ -99,7 +101,7 @@ def reconstruct(
             except DataError as error:
                 rows.append(named | {"group": "", "compared": 0, "matched": 0, "failed": error.faults[0].rule})
                 continue
-            rows += [named | _missed(scores, group, own) for group, own in printed.groupby("group")]
+            rows += [named | _missed(scores[group], group, own) for group, own in wanted.items()]
     found = pd.DataFrame(rows)
     return found.sort_values(["group", "matched", "mean"], ascending=[True, False, True], kind="stable").reset_index(
         drop=True
@@ -137,11 +139,24 @@ def _trial(
     return spec_of(data)
 
 
-def _missed(scores: pd.DataFrame, group: Any, printed: pd.DataFrame) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Wanted:
+    """Printed scores of a group, of which each trial must give as many as it can."""
+
+    units: pd.MultiIndex
+    score: np.ndarray
+    half: np.ndarray
+
+    @classmethod
+    def of(cls, printed: pd.DataFrame) -> _Wanted:
+        units = pd.MultiIndex.from_frame(printed[["region", "year"]])
+        return cls(units, printed["score"].to_numpy(float), printed["half"].to_numpy(float))
+
+
+def _missed(scores: pd.Series, group: str, wanted: _Wanted) -> dict[str, Any]:
     """By how much computed scores of a group miss the printed ones."""
-    units = pd.MultiIndex.from_frame(printed[["region", "year"]])
-    computed = scores[str(group)].reindex(units).to_numpy()
-    score, half = printed["score"].to_numpy(float), printed["half"].to_numpy(float)
+    computed = scores.reindex(wanted.units).to_numpy()
+    score, half = wanted.score, wanted.half
     known = ~np.isnan(computed)
     miss = np.abs(score - computed)[known]
     pair = pd.DataFrame({"printed": score[known], "computed": computed[known]})

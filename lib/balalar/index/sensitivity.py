@@ -86,9 +86,13 @@ def sobol(
 
 
 def sensitivity(
-    index: Index, doubt: Uncertainty | None = None, size: int | None = None, seed: int | None = None
+    index: Index,
+    doubt: Uncertainty | None = None,
+    size: int | None = None,
+    seed: int | None = None,
+    scores: bool = True,
 ) -> pd.DataFrame:
-    """Sobol indices of the index: of each score, and of the mean shift in places.
+    """Sobol indices of the index: of the mean shift in places, and of each score.
 
     Factors are the steps with alternatives (``impute``, ``treat``, ``normalise``, ``aggregate``), ``weights``,
     ``leave_out`` and ``data``. The data's error is one factor: it counts the sheets of drawn values.
@@ -100,6 +104,8 @@ def sensitivity(
         What is not certain; the spec's, if left out.
     size, seed : int, optional
         As in ``sobol``; the spec's, if left out.
+    scores : bool
+        Whether each score is wanted too, which takes most of the time beside the drawing.
 
     Returns
     -------
@@ -122,9 +128,9 @@ def sensitivity(
             part = dict(zip(groups, points[start : start + BATCH].T, strict=True))
             sheet = (part["data"] * SHEETS).astype(int) if "data" in part else None
             raw = {name: one if one.ndim == 1 else one[sheet] for name, one in sheets.items()}
-            scores = scores_of(index, doubt, _choices(index, doubt, part), raw)[index.spec.top]
-            shift = np.nanmean(np.abs(places(scores, index.problem.blocks) - exact), axis=-1)
-            found.append(np.column_stack([shift, scores]))
+            drawn = scores_of(index, doubt, _choices(index, doubt, part), raw)[index.spec.top]
+            shift = np.nanmean(np.abs(places(drawn, index.problem.blocks) - exact), axis=-1)
+            found.append(np.column_stack([shift, drawn]) if scores else shift)
         return np.concatenate(found)
 
     table = sobol(outputs, dict.fromkeys(groups, (0.0, 1.0)), size or doubt.sensitivity, seed, groups, doubt.confidence)
