@@ -7,21 +7,28 @@ text that stands beside them.
 from __future__ import annotations
 
 import io
+import re
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate, pairwise
 from typing import Any
-from xml.etree import ElementTree
+from xml.sax.saxutils import escape, quoteattr
 
 import matplotlib
+import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.backends.backend_svg import RendererSVG
+from matplotlib.collections import Collection, LineCollection, PathCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
-from matplotlib.patches import Rectangle
+from matplotlib.markers import MarkerStyle
+from matplotlib.path import Path
 from matplotlib.textpath import text_to_path
+from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import Affine2D, Bbox, IdentityTransform
 
 # Palette of the UK Analysis Function: each colour 3:1 against white and against its neighbour.
 BLUE, TEAL, PLUM, ORANGE, INK = "#12436D", "#28A197", "#801650", "#F46A25", "#3D3D3D"
@@ -58,19 +65,25 @@ MARGIN = 0.09  # of the years, on both sides of a series
 WRAP, WIDE_WRAP = 22, 46  # letters in a line of a label beside its row, and above it
 MOST_TEXTS = 2  # groups whose values are written behind a row
 
+AXIS, GRID = "#767676", "#E3E8ED"
+UNDER = -1  # what is drawn below the lines of series
+PAD = 3.5  # points between an axis and its texts
+FONT = "DejaVu Sans"
+
 STYLE: Any = {
-    "font.family": "DejaVu Sans",
+    "font.family": FONT,
     "font.size": SIZE,
     "text.parse_math": False,
+    "text.color": INK,
     "svg.fonttype": "none",
     "svg.hashsalt": "balalar",
-    "axes.edgecolor": "#767676",
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
 }
-SVG = "http://www.w3.org/2000/svg"
+NAMESPACES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+TAG, LINE_END = re.compile(r"<[^>]*>"), re.compile(r"\n *")
+# What is not seen in a tag: the font of all texts, the usual anchor, a turn by no angle, thousandths of a point.
+UNSEEN = re.compile(
+    rf"""font-family: '{FONT}'(; )?|text-anchor: start; | transform="rotate\(-0 [^"]*"|(?<=\.\d\d\d)\d+"""
+)
 
 
 @dataclass(frozen=True)
@@ -89,29 +102,157 @@ class Alternative:
     description: str
 
 
+class _Pen(RendererSVG):
+    """Writes no groups around what it draws, and measures no text twice."""
+
+    def open_group(self, s: str, gid: str | None = None) -> None:
+        pass
+
+    def close_group(self, s: str) -> None:
+        pass
+
+    def get_text_width_height_descent(self, s: str, prop: FontProperties, ismath: Any) -> tuple[float, float, float]:
+        return _measures(s, prop.get_size_in_points(), str(prop.get_weight()))
+
+
+class _Sheet:
+    """A figure on which points are counted from the upper left corner.
+
+    Most charts are drawn on it without axes: those of matplotlib cost more than all that a chart shows.
+    """
+
+    def __init__(self, height: float) -> None:
+        self.height = height
+        self.figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72)
+        self.points = Affine2D().scale(1, -1).translate(0, height)
+
+    def write(self, x: float, y: float, text: str, **style: Any) -> None:
+        """A text; the style is that of matplotlib."""
+        self.figure.text(x, y, text, transform=self.points, **style)
+
+    def areas(self, corners: Iterable[Any], colour: Any, area: Area | None = None, **style: Any) -> None:
+        """Filled polygons."""
+        self._add(PolyCollection(list(corners), facecolors=colour, transform=self.points, **style), area)
+
+    def boxes(self, boxes: Iterable[tuple[float, float, float, float]], colour: Any, **style: Any) -> None:
+        """Rectangles: left, top, width, height."""
+        self.areas(([(x, y), (x + w, y), (x + w, y + h), (x, y + h)] for x, y, w, h in boxes), colour, **style)
+
+    def strokes(
+        self, paths: Iterable[Any], colour: str, thick: float, area: Area | None = None, zorder: float = 1, **style: Any
+    ) -> None:
+        """Lines through points."""
+        style |= {"colors": colour, "linewidths": thick, "zorder": zorder, "transform": self.points}
+        self._add(LineCollection(list(paths), **style), area)
+
+    def marks(
+        self, x: Any, y: Any, marker: str, size: float, colour: str, edge: str = "white", thick: float = 1.0,
+        area: Area | None = None,
+    ) -> None:  # fmt: skip
+        """Marks of a size (square points, as for ``Axes.scatter``) around points."""
+        places = np.column_stack([x, y])
+        if len(places):
+            marks = PathCollection(
+                [_marker(marker)], [size], offsets=places, offset_transform=self.points, facecolors=colour,
+                edgecolors=edge, linewidths=thick,
+            )  # fmt: skip
+            marks.set_transform(IdentityTransform())
+            self._add(marks, area)
+
+    def axes(self, area: Area, x: tuple[float, float], y: tuple[float, float]) -> Any:
+        """Axes of matplotlib without any frame, for what seaborn draws."""
+        bottom = self.height - area.top - area.height
+        place = area.left / WIDTH, bottom / self.height, area.width / WIDTH, area.height / self.height
+        axes = self.figure.add_axes(place, xlim=x, ylim=y, autoscale_on=False)
+        axes.axis("off")
+        return axes
+
+    def _add(self, drawn: Collection, area: Area | None) -> None:
+        if area:
+            bottom = self.height - area.top - area.height
+            drawn.set_clip_box(Bbox.from_bounds(area.left, bottom, area.width, area.height))
+        self.figure.add_artist(drawn)
+
+    def svg(self, alternative: Alternative) -> str:
+        """SVG element, named and described, of no fixed size."""
+        buffer = io.StringIO()
+        pen = _Pen(WIDTH, self.height, buffer, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+        self.figure.draw(pen)
+        pen.finalize()
+        # What follows the tag of the element and the rule of how lines join, which both stand in the new tag.
+        drawn = TAG.sub(lambda tag: UNSEEN.sub("", tag[0]), buffer.getvalue().partition("</defs>")[2])
+        height = f"{self.height:.2f}".rstrip("0").rstrip(".")
+        return (
+            f'<svg {NAMESPACES} viewBox="0 0 {WIDTH:.0f} {height}" role="img" aria-label={quoteattr(alternative.name)}'
+            f""" style="font-family: '{FONT}'; stroke-linejoin: round"><title>{escape(alternative.name)}</title>"""
+            f"<desc>{escape(alternative.description)}</desc>{LINE_END.sub('', drawn)}"
+        )
+
+
+@dataclass(frozen=True)
+class Area:
+    """Where numbers are drawn, in points of a sheet."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
 @dataclass(frozen=True)
 class Canvas:
-    """A figure whose rows stand below each other.
+    """A sheet whose rows stand below each other.
 
     Attributes
     ----------
-    figure, axes
-        Of matplotlib; the vertical axis counts points from the top.
+    sheet : _Sheet
+        What is drawn on.
+    area : Area
+        Where the bars are.
     labels : list of str
         Names of the rows, broken into lines.
-    middle : list of float
+    middle : ndarray
         Middle of each row, in points.
-    depth : float
-        Lower edge of the last row, in points.
+    share : float
+        Part of the area's width that the numbers take.
     """
 
-    figure: Figure
-    axes: Any
+    sheet: _Sheet
+    area: Area
     labels: list[str]
-    middle: list[float]
-    depth: float
+    middle: np.ndarray
+    share: float
+
+    def scale(self, low: float, high: float) -> _Scale:
+        """Number to points from the left; the numbers take their share of the area."""
+        low, high = min(low, 0.0), max(high, 0.0) or 1.0
+        return _Scale(low, high, self.area.left, self.area.left + self.area.width * self.share)
+
+    @property
+    def bottom(self) -> float:
+        """Lower edge of the last row."""
+        return self.area.top + self.area.height
 
 
+@dataclass(frozen=True)
+class _Scale:
+    """Numbers to points: the low one to the start, the high one to the end."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, number: Any) -> Any:
+        return self.start + (number - self.low) / (self.high - self.low) * (self.end - self.start)
+
+    def ticks(self, most: int, beyond: float = 0.0) -> list[float]:
+        """Round numbers between low and high, or a share of the scale beyond it."""
+        high = self.high + (self.high - self.low) * beyond
+        return [float(tick) for tick in MaxNLocator(most).tick_values(self.low, high) if self.low <= tick <= high]
+
+
+@matplotlib.rc_context(STYLE)
 def bars(rows: pd.DataFrame, alternative: Alternative, legend: Sequence[str] = ()) -> str:
     """Horizontal bars from zero, the value written behind each.
 
@@ -129,32 +270,25 @@ def bars(rows: pd.DataFrame, alternative: Alternative, legend: Sequence[str] = (
     str
         An SVG element.
     """
-    with matplotlib.rc_context(STYLE):
-        canvas = _rows_canvas(rows["label"], rows["text"], legend)
-        axes, middle = canvas.axes, canvas.middle
-        palette = {role: ROLE_COLOURS[role] for role in rows["role"].unique()}
-        places = pd.DataFrame({"place": middle, "number": rows["number"], "role": rows["role"]})
-        sns.barplot(
-            places, x="number", y="place", hue="role", palette=palette, dodge=False, errorbar=None,
-            orient="h", native_scale=True, width=BAR / min(b - a for a, b in pairwise(middle)), legend=False,
-            saturation=1, ax=axes,
-        )  # fmt: skip
-        rings = rows["earlier"].notna().to_numpy()
-        axes.scatter(
-            rows["earlier"][rings], places["place"][rings], s=26, facecolors="white", edgecolors=INK, zorder=3,
-            clip_on=False,
-        )  # fmt: skip
-        ends = rows[["number", "earlier"]].max(axis=1).clip(lower=0)
-        if rings.any():
-            # In a column of their own, so that no value is read as the ring's.
-            ends[:] = ends.max()
-        _row_labels(canvas, ends, rows["text"], RING_GAP if rings.any() else GAP)
-        if legend:
-            bar = palette.get("other", BLUE)
-            _legend(canvas.figure, [("s", bar, bar), ("o", "white", INK)], legend)
-        return _svg(canvas.figure, alternative)
+    canvas = _rows_canvas(rows["label"], rows["text"], legend)
+    sheet, middle, rings = canvas.sheet, canvas.middle, rows["earlier"].notna().to_numpy()
+    furthest = rows[["number", "earlier"]].max(axis=1).clip(lower=0)
+    x = canvas.scale(rows[["number", "earlier"]].min().min(), furthest.max())
+    _bars(sheet, x(0), x(rows["number"]), middle, rows["role"].map(ROLE_COLOURS).tolist())
+    _zero_line(canvas, x)
+    sheet.marks(x(rows["earlier"][rings]), middle[rings], "o", 26, "white", INK)
+    if rings.any():
+        # In a column of their own, so that no value is read as the ring's.
+        furthest[:] = furthest.max()
+    _row_labels(canvas, [""] * len(rows))
+    _row_texts(canvas, x(furthest) + (RING_GAP if rings.any() else GAP), rows["text"])
+    if legend:
+        bar = ROLE_COLOURS["other"] if "other" in set(rows["role"]) else BLUE
+        _legend(sheet, [("s", bar, bar), ("o", "white", INK)], legend)
+    return sheet.svg(alternative)
 
 
+@matplotlib.rc_context(STYLE)
 def intervals(rows: pd.DataFrame, alternative: Alternative, level: float | None = None) -> str:
     """Horizontal bars from zero with their intervals of chance, and a line at the level they are held against.
 
@@ -168,30 +302,32 @@ def intervals(rows: pd.DataFrame, alternative: Alternative, level: float | None 
     level : float, optional
         Where the upright line stands.
     """
-    with matplotlib.rc_context(STYLE):
-        canvas = _rows_canvas(rows["label"], rows["text"], ())
-        axes, middle = canvas.axes, pd.Series(canvas.middle, index=rows.index)
-        # An interval that is many times as long as all bars is cut, or nothing else could be read.
-        furthest = max(rows["number"].max(), rows["high"].max()) * LONGEST
-        faces = [
-            VERDICT_COLOURS[verdict] if verdict else ROLE_COLOURS["nation" if role == "nation" else "other"]
-            for verdict, role in zip(rows["verdict"], rows["role"], strict=True)
-        ]
-        axes.barh(middle, rows["number"], height=BAR, color=faces)
-        known = rows["low"].notna()
-        wide, narrow = rows[["lowest", "highest"]].clip(upper=furthest)[known], rows[["low", "high"]][known]
-        axes.hlines(middle[known], wide["lowest"], wide["highest"], color=INK, lw=1.1, zorder=3)
-        axes.hlines(middle[known], narrow["low"], narrow["high"], color=INK, lw=3.4, zorder=3)
-        cut = rows["highest"][known] > furthest
-        axes.scatter(wide["highest"][cut], middle[known][cut], marker=">", s=16, color=INK, zorder=3)
-        if level is not None:
-            axes.axvline(level, color=PLUM, lw=1.2, zorder=2)
-        ends = pd.Series(max(rows["number"].max(), wide["highest"].max()), index=rows.index)
-        _row_labels(canvas, ends, rows["text"])
-        _set_apart(axes, rows["role"], INK)
-        return _svg(canvas.figure, alternative)
+    canvas = _rows_canvas(rows["label"], rows["text"], ())
+    sheet, middle = canvas.sheet, canvas.middle
+    # An interval that is many times as long as all bars is cut, or nothing else could be read.
+    furthest = max(rows["number"].max(), rows["high"].max()) * LONGEST
+    faces = [
+        VERDICT_COLOURS[verdict] if verdict else ROLE_COLOURS["nation" if role == "nation" else "other"]
+        for verdict, role in zip(rows["verdict"], rows["role"], strict=True)
+    ]
+    known = rows["low"].notna().to_numpy()
+    wide, narrow = rows[["lowest", "highest"]].clip(upper=furthest)[known], rows[["low", "high"]][known]
+    end = max(rows["number"].max(), wide["highest"].max())
+    x = canvas.scale(min(rows["number"].min(), wide["lowest"].min(), level or 0), end)
+    _bars(sheet, x(0), x(rows["number"]), middle, faces)
+    _zero_line(canvas, x)
+    if level is not None:
+        sheet.strokes(_upright([x(level)], canvas.area), PLUM, 1.2)
+    sheet.strokes(_across(x(wide["lowest"]), x(wide["highest"]), middle[known]), INK, 1.1)
+    sheet.strokes(_across(x(narrow["low"]), x(narrow["high"]), middle[known]), INK, 3.4)
+    cut = (rows["highest"][known] > furthest).to_numpy()
+    sheet.marks(x(wide["highest"][cut]), middle[known][cut], ">", 16, INK, INK)
+    _row_labels(canvas, rows["role"], INK)
+    _row_texts(canvas, [x(end) + GAP] * len(rows), rows["text"])
+    return sheet.svg(alternative)
 
 
+@matplotlib.rc_context(STYLE)
 def spine(rows: pd.DataFrame, alternative: Alternative, ends: Sequence[str], legend: Sequence[str]) -> str:
     """Where one region lies between the worst and the best, an indicator a row, the country in the middle.
 
@@ -206,32 +342,27 @@ def spine(rows: pd.DataFrame, alternative: Alternative, ends: Sequence[str], leg
     legend : sequence of str
         Names of the region's mark, of the bar of the middle half and of the line of the country.
     """
-    with matplotlib.rc_context(STYLE):
-        labels = ["\n".join(textwrap.wrap(label, WIDE_WRAP)) for label in rows["label"]]
-        heights = [(label.count("\n") + 1) * LINE + ROW + 8 for label in labels]
-        top = 4.0 + LEGEND_LINE * _legend_lines(legend)
-        edges = list(accumulate(heights, initial=top))
-        height = edges[-1] + 18
-        figure, axes = _sheet(height)
-        reach = (WIDTH - max(map(_width, rows["text"])) - 24) / 2
-        for one, label, start, end in zip(rows.to_dict("records"), labels, edges, edges[1:], strict=False):
-            axes.text(2, start + 2, label, va="top")
-            place = end - ROW / 2 - 4
-            x = {name: 8 + reach * (1 + one[name]) for name in ("low", "first", "third", "high", "number")}
-            for left, right, colour in (("low", "high", "#E6EAEE"), ("first", "third", "#B8C4CF")):
-                axes.add_patch(Rectangle((x[left], place - BAR / 2), x[right] - x[left], BAR, facecolor=colour))
-            axes.plot([8 + reach] * 2, [place - ROW / 2, place + ROW / 2], color=PLUM, lw=1.6)
-            axes.scatter(
-                [x["number"]], [place], marker=one["marker"], s=66, color=VERDICT_INKS[one["verdict"]],
-                edgecolors="white", linewidth=0.8, zorder=3,
-            )  # fmt: skip
-            axes.text(16 + 2 * reach, place, one["text"], va="center")
-        axes.text(8, height - 9, ends[0], va="center", fontsize=SMALL)
-        axes.text(8 + 2 * reach, height - 9, ends[1], ha="right", va="center", fontsize=SMALL)
-        _legend(figure, [("o", INK, INK), ("s", "#B8C4CF", "#B8C4CF"), ("|", PLUM, PLUM)], legend)
-        return _svg(figure, alternative)
+    labels = ["\n".join(textwrap.wrap(label, WIDE_WRAP)) for label in rows["label"]]
+    heights = [(label.count("\n") + 1) * LINE + ROW + 8 for label in labels]
+    edges = list(accumulate(heights, initial=4.0 + LEGEND_LINE * _legend_lines(legend)))
+    sheet = _Sheet(edges[-1] + 18)
+    reach = (WIDTH - max(map(_width, rows["text"])) - 24) / 2
+    x, places = _Scale(-1, 1, 8, 8 + 2 * reach), np.array(edges[1:]) - ROW / 2 - 4
+    for left, right, colour in (("low", "high", "#E6EAEE"), ("first", "third", "#B8C4CF")):
+        _bars(sheet, x(rows[left]), x(rows[right]), places, colour)
+    line = [[(x(0), place - ROW / 2), (x(0), place + ROW / 2)] for place in places]
+    sheet.strokes(line, PLUM, 1.6, capstyle="projecting")
+    for one, label, start, place in zip(rows.to_dict("records"), labels, edges[:-1], places, strict=True):
+        sheet.write(2, start + 2, label, va="top")
+        sheet.marks([x(one["number"])], [place], one["marker"], 66, VERDICT_INKS[one["verdict"]], thick=0.8)
+        sheet.write(16 + 2 * reach, place, one["text"], va="center")
+    sheet.write(8, sheet.height - 9, ends[0], va="center", fontsize=SMALL)
+    sheet.write(8 + 2 * reach, sheet.height - 9, ends[1], ha="right", va="center", fontsize=SMALL)
+    _legend(sheet, [("o", INK, INK), ("s", "#B8C4CF", "#B8C4CF"), ("|", PLUM, PLUM)], legend)
+    return sheet.svg(alternative)
 
 
+@matplotlib.rc_context(STYLE)
 def tiles(rows: pd.DataFrame, alternative: Alternative) -> str:
     """A tile a region, all of one size, roughly where it lies on the map.
 
@@ -242,22 +373,23 @@ def tiles(rows: pd.DataFrame, alternative: Alternative) -> str:
         it stands out).
     alternative : Alternative
     """
-    with matplotlib.rc_context(STYLE):
-        columns, deep = int(rows["column"].max()), int(rows["row"].max())
-        side = WIDTH / columns
-        figure, axes = _sheet(deep * TILE)
-        for one in rows.to_dict("records"):
-            x, y = (one["column"] - 1) * side, (one["row"] - 1) * TILE
-            face, ink = TILE_FACES[one["face"]]
-            edge, thick = (INK, 2.4) if one["chosen"] else ("#9AA8B5", 0.6)
-            corner = (x + 1.5, y + 1.5)
-            axes.add_patch(Rectangle(corner, side - 3, TILE - 3, facecolor=face, edgecolor=edge, lw=thick))
-            size = min(TILE_TEXT, TILE_TEXT * (side - 3) / _width(one["label"], TILE_TEXT))
-            axes.text(x + side / 2, y + TILE * 0.32, one["label"], ha="center", va="center", fontsize=size, color=ink)
-            axes.text(x + side / 2, y + TILE * 0.68, one["text"], ha="center", va="center", fontsize=SIZE, color=ink)
-        return _svg(figure, alternative)
+    side = WIDTH / int(rows["column"].max())
+    sheet = _Sheet(int(rows["row"].max()) * TILE)
+    for one in rows.to_dict("records"):
+        x, y = (one["column"] - 1) * side, (one["row"] - 1) * TILE
+        face, ink = TILE_FACES[one["face"]]
+        edge, thick = (INK, 2.4) if one["chosen"] else ("#9AA8B5", 0.6)
+        sheet.boxes(
+            [(x + 1.5, y + 1.5, side - 3, TILE - 3)], face, edgecolors=edge, linewidths=thick, joinstyle="miter"
+        )
+        size = min(TILE_TEXT, TILE_TEXT * (side - 3) / _width(one["label"], TILE_TEXT))
+        style = {"ha": "center", "va": "center", "color": ink}
+        sheet.write(x + side / 2, y + TILE * 0.32, one["label"], fontsize=size, **style)
+        sheet.write(x + side / 2, y + TILE * 0.68, one["text"], **style)
+    return sheet.svg(alternative)
 
 
+@matplotlib.rc_context(STYLE)
 def funnel(
     points: pd.DataFrame, limits: pd.DataFrame, rate: float, alternative: Alternative, axes_names: Sequence[str],
     ticks: Sequence[Callable[[float], str]],
@@ -278,58 +410,35 @@ def funnel(
     ticks : sequence of callable
         Number on each axis to its text.
     """
-    with matplotlib.rc_context(STYLE):
-        height = 240
-        figure = Figure(figsize=(WIDTH / 72, height / 72))
-        axes = figure.add_axes((0.11, 0.17, 0.86, 0.74))
-        axes.fill_between(limits["base"], limits["lowest"], limits["highest"], color="#E6EAEE", lw=0)
-        axes.fill_between(limits["base"], limits["low"], limits["high"], color="#CBD5DE", lw=0)
-        axes.axhline(rate, color=PLUM, lw=1.4)
-        for marker, ink, own in (
-            ("o", BLUE, points[~points["outside"] & ~points["chosen"]]),
-            ("D", GROUP_INKS[1], points[points["outside"] & ~points["chosen"]]),
-            ("s", INK, points[points["chosen"]]),
-        ):
-            axes.scatter(own["base"], own["number"], marker=marker, s=34, color=ink, edgecolors="white", zorder=3)
-        top = max(points["number"].max() * 1.25, min(limits["highest"].max(), points["number"].max() * 1.6))
-        axes.set_ylim(0, top)
-        middle = (limits["base"].min() + limits["base"].max()) / 2
-        for at, one in enumerate(points[points["label"] != ""].sort_values("base").to_dict("records")):
-            # Above and below in turn, so that the names of neighbours do not touch.
-            axes.annotate(
-                one["label"], (one["base"], one["number"]), (0, 8 if at % 2 else -15), textcoords="offset points",
-                ha="left" if one["base"] < middle else "right", fontsize=SMALL,
-            )  # fmt: skip
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_locator(matplotlib.ticker.MaxNLocator(4))
-        axes.xaxis.set_major_formatter(lambda number, _: ticks[0](number))
-        axes.yaxis.set_major_formatter(lambda number, _: ticks[1](number))
-        axes.set_xlim(limits["base"].min(), limits["base"].max())
-        axes.set_xlabel(axes_names[0], fontsize=SMALL)
-        figure.text(0.005, 0.955, axes_names[1], fontsize=SMALL)
-        axes.tick_params(length=0)
-        sns.despine(ax=axes)
-        return _svg(figure, alternative)
+    sheet, area = _Sheet(240), Area(WIDTH * 0.11, 240 * 0.09, WIDTH * 0.86, 240 * 0.74)
+    left, right, bottom = area.left, area.left + area.width, area.top + area.height
+    top = max(points["number"].max() * 1.25, min(limits["highest"].max(), points["number"].max() * 1.6))
+    x, y = _Scale(limits["base"].min(), limits["base"].max(), left, right), _Scale(0, top, bottom, area.top)
+    for low, high, colour in (("lowest", "highest", "#E6EAEE"), ("low", "high", "#CBD5DE")):
+        sheet.areas([_band(x(limits["base"]), y(limits[low]), y(limits[high]))], colour, area)
+    sheet.strokes(_across([left], [right], [y(rate)]), PLUM, 1.4, area)
+    sheet.strokes([[(left, area.top), (left, bottom), (right, bottom)]], AXIS, 0.8, capstyle="projecting")
+    for marker, ink, own in (
+        ("o", BLUE, points[~points["outside"] & ~points["chosen"]]),
+        ("D", GROUP_INKS[1], points[points["outside"] & ~points["chosen"]]),
+        ("s", INK, points[points["chosen"]]),
+    ):
+        sheet.marks(x(own["base"]), y(own["number"]), marker, 34, ink, area=area)
+    middle = (x.low + x.high) / 2
+    for at, one in enumerate(points[points["label"] != ""].sort_values("base").to_dict("records")):
+        # Above and below in turn, so that the names of neighbours do not touch.
+        place, side = y(one["number"]) - (8 if at % 2 else -15), "left" if one["base"] < middle else "right"
+        sheet.write(x(one["base"]), place, one["label"], ha=side, fontsize=SMALL)
+    for tick in x.ticks(4):
+        sheet.write(x(tick), bottom + PAD, ticks[0](tick), ha="center", va="top")
+    for tick in y.ticks(4):
+        sheet.write(left - PAD, y(tick), ticks[1](tick), ha="right", va="center_baseline")
+    sheet.write((left + right) / 2, bottom + PAD + 15, axes_names[0], ha="center", va="top", fontsize=SMALL)
+    sheet.write(WIDTH * 0.005, 240 * 0.045, axes_names[1], fontsize=SMALL)
+    return sheet.svg(alternative)
 
 
-def _sheet(height: float) -> tuple[Figure, Any]:
-    """An empty figure whose axes count points from the upper left corner."""
-    figure = Figure(figsize=(WIDTH / 72, height / 72))
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set_xlim(0, WIDTH)
-    axes.set_ylim(height, 0)
-    axes.axis("off")
-    return figure, axes
-
-
-def _set_apart(axes: Any, roles: pd.Series, chosen: str) -> None:
-    """Names of the country and of the chosen region in bold."""
-    for label, role in zip(axes.get_yticklabels(), roles, strict=True):
-        if role in ("nation", "chosen"):
-            label.set_color(PLUM if role == "nation" else chosen)
-            label.set_fontweight("bold")
-
-
+@matplotlib.rc_context(STYLE)
 def dots(rows: pd.DataFrame, groups: Sequence[str], alternative: Alternative, tick: Callable[[float], str]) -> str:
     """A dot a group in each row, joined by a line: town and country, boys and girls.
 
@@ -344,76 +453,85 @@ def dots(rows: pd.DataFrame, groups: Sequence[str], alternative: Alternative, ti
     tick : callable
         Number on the axis to its text; an axis stands where the groups are too many for texts.
     """
-    with matplotlib.rc_context(STYLE):
-        canvas = _groups_canvas(rows, groups)
-        numbers = rows[list(groups)]
-        canvas.axes.hlines(canvas.middle, numbers.min(axis=1), numbers.max(axis=1), color="#B8C4CF", lw=2.5, zorder=1)
-        for at, (group, colour, marker) in enumerate(zip(groups, GROUP_COLOURS, MARKERS, strict=False)):
-            # A little above each other, so that equal values do not hide one another.
-            apart = (at - (len(groups) - 1) / 2) * APART
-            data = pd.DataFrame({"number": rows[group], "place": [place + apart for place in canvas.middle]}).dropna()
-            sns.scatterplot(
-                data, x="number", y="place", color=colour, marker=marker, s=58, linewidth=0.8,
-                edgecolor="white", zorder=3, legend=False, clip_on=False, ax=canvas.axes,
-            )  # fmt: skip
-        _finish_groups(canvas, rows, groups, numbers.max(axis=1), MARKERS, tick)
-        return _svg(canvas.figure, alternative)
+    canvas = _groups_canvas(rows, groups)
+    lowest, furthest = rows[list(groups)].min(axis=1), rows[list(groups)].max(axis=1)
+    x = canvas.scale(float(lowest.min()), float(furthest.max()))
+    _groups_axis(canvas, x, groups, tick)
+    canvas.sheet.strokes(_across(x(lowest), x(furthest), canvas.middle), "#B8C4CF", 2.5)
+    _zero_line(canvas, x)
+    for at, (group, colour, marker) in enumerate(zip(groups, GROUP_COLOURS, MARKERS, strict=False)):
+        # A little above each other, so that equal values do not hide one another.
+        apart = (at - (len(groups) - 1) / 2) * APART
+        known = rows[group].notna().to_numpy()
+        canvas.sheet.marks(x(rows[group][known]), canvas.middle[known] + apart, marker, 58, colour, thick=0.8)
+    _finish_groups(canvas, rows, groups, x(furthest.clip(lower=0)), MARKERS)
+    return canvas.sheet.svg(alternative)
 
 
+@matplotlib.rc_context(STYLE)
 def stacked(rows: pd.DataFrame, groups: Sequence[str], alternative: Alternative, tick: Callable[[float], str]) -> str:
     """Bars whose parts add up to the row's whole; same arguments as ``dots``."""
-    with matplotlib.rc_context(STYLE):
-        canvas = _groups_canvas(rows, groups)
-        ends = pd.Series(0.0, index=rows.index)
-        for group, colour in zip(groups, GROUP_COLOURS, strict=False):
-            canvas.axes.barh(
-                canvas.middle,
-                rows[group].fillna(0),
-                left=ends,
-                height=BAR,
-                color=colour,
-                edgecolor="white",
-            )
-            ends = ends + rows[group].fillna(0)
-        _finish_groups(canvas, rows, groups, ends, "ssss", tick)
-        return _svg(canvas.figure, alternative)
+    canvas = _groups_canvas(rows, groups)
+    ends = rows[list(groups)].fillna(0).cumsum(axis=1)
+    x = canvas.scale(0, ends.iloc[:, -1].max())
+    _groups_axis(canvas, x, groups, tick)
+    start: Any = x(0)
+    for group, colour in zip(groups, GROUP_COLOURS, strict=False):
+        _bars(
+            canvas.sheet,
+            start,
+            x(ends[group]),
+            canvas.middle,
+            colour,
+            edgecolors="white",
+            linewidths=1,
+            joinstyle="miter",
+        )
+        start = x(ends[group])
+    _zero_line(canvas, x)
+    _finish_groups(canvas, rows, groups, start, "ssss")
+    return canvas.sheet.svg(alternative)
 
 
 def _groups_canvas(rows: pd.DataFrame, groups: Sequence[str]) -> Canvas:
-    texts = pd.Series("", index=rows.index)
+    texts: Sequence[str] = [""]
     if len(groups) <= MOST_TEXTS:
-        texts = rows[[f"{group} text" for group in groups]].agg("  ".join, axis=1)
+        texts = ["  ".join(row) for row in zip(*(rows[f"{group} text"] for group in groups), strict=True)]
     return _rows_canvas(rows["label"], texts, groups, axis=len(groups) > MOST_TEXTS)
 
 
-def _finish_groups(
-    canvas: Canvas, rows: pd.DataFrame, groups: Sequence[str], ends: pd.Series, markers: Sequence[str],
-    tick: Callable[[float], str],
-) -> None:  # fmt: skip
-    """Texts of the groups behind each row in their colours, or an axis; names set apart; legend."""
-    axes, ends = canvas.axes, ends.clip(lower=0)
-    _row_labels(canvas, ends, pd.Series("", index=rows.index))
+def _groups_axis(canvas: Canvas, x: _Scale, groups: Sequence[str], tick: Callable[[float], str]) -> None:
+    """Axis where the groups are too many for texts."""
     if len(groups) > MOST_TEXTS:
-        axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(3))
-        axes.xaxis.set_major_formatter(lambda number, _: tick(number))
-        axes.grid(axis="x", color="#E3E8ED", lw=0.8)
-        axes.set_axisbelow(True)
-    else:
+        numbers = x.ticks(3, beyond=1 / canvas.share - 1)
+        # The line at zero is drawn as in every chart.
+        canvas.sheet.strokes(_upright([x(number) for number in numbers if number], canvas.area), GRID, 0.8)
+        for number in numbers:
+            canvas.sheet.write(x(number), canvas.bottom + PAD, tick(number), ha="center", va="top")
+
+
+def _finish_groups(
+    canvas: Canvas, rows: pd.DataFrame, groups: Sequence[str], ends: Iterable[float], markers: Sequence[str]
+) -> None:
+    """Names of the rows, texts of the groups behind each in their colours where there is no axis; legend."""
+    _row_labels(canvas, rows["role"], GROUP_INKS[1])
+    if len(groups) <= MOST_TEXTS:
         _group_texts(canvas, rows, groups, ends)
-    _set_apart(axes, rows["role"], GROUP_INKS[1])
     marks = [(marker, colour, colour) for marker, colour in zip(markers, GROUP_COLOURS, strict=True)]
-    _legend(canvas.figure, marks[: len(groups)], groups)
+    _legend(canvas.sheet, marks[: len(groups)], groups)
 
 
-def _group_texts(canvas: Canvas, rows: pd.DataFrame, groups: Sequence[str], ends: pd.Series) -> None:
+def _group_texts(canvas: Canvas, rows: pd.DataFrame, groups: Sequence[str], ends: Iterable[float]) -> None:
     for place, row, end in zip(canvas.middle, rows.to_dict("records"), ends, strict=True):
         shift = 7.0
         for group, ink in zip(groups, GROUP_INKS, strict=False):
             text = row[f"{group} text"]
-            canvas.axes.annotate(text, (end, place), (shift, 0), textcoords="offset points", va="center", color=ink)
-            shift += (_width(text) + 12) * bool(text)
+            if text:
+                canvas.sheet.write(end + shift, place, text, va="center", color=ink)
+                shift += _width(text) + 12
 
 
+@matplotlib.rc_context(STYLE)
 def lines(
     rows: pd.DataFrame,
     alternative: Alternative,
@@ -434,47 +552,30 @@ def lines(
     breaks : mapping of str to sequence of int
         Years from which a series does not compare with what came before.
     """
-    with matplotlib.rc_context(STYLE):
-        names = list(dict.fromkeys(rows["series"]))
-        legend = names if len(names) > 1 else []
-        height = 200 + LEGEND_LINE * _legend_lines(legend)
-        figure = Figure(figsize=(WIDTH / 72, height / 72))
-        left = (max(_width(tick(rows["number"].max())), 24) + 8) / WIDTH
-        axes = figure.add_axes((left, 24 / height, 0.96 - left, 168 / height))
-        breaks = breaks or {}
-        segments = _segments(rows, breaks)
-        colours, inks = (dict(zip(names, palette, strict=False)) for palette in (GROUP_COLOURS, GROUP_INKS))
-        for (name, gap), part in segments:
-            style = {"linestyle": (0, (2, 3))} if gap else {}
-            sns.lineplot(
-                part,
-                x="year",
-                y="number",
-                color=colours[name],
-                errorbar=None,
-                lw=1.4 if gap else 2.4,
-                ax=axes,
-                **style,
-            )
-            if "low" in part and part["low"].notna().all():
-                axes.fill_between(part["year"], part["low"], part["high"], color=colours[name], alpha=0.16, lw=0)
-        for name, marker in zip(names, MARKERS, strict=False):
-            own = rows[rows["series"] == name]
-            axes.scatter(own["year"], own["number"], color=colours[name], marker=marker, s=30, zorder=3)
-        lows = _lows(rows)
-        for row, below in zip(rows.to_dict("records"), lows, strict=True):
-            axes.annotate(
-                row["text"], (row["year"], row["number"]), (0, -16 if below else 7),
-                textcoords="offset points", ha="center", fontsize=SMALL, color=inks[row["series"]],
-                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
+    names, marked = list(dict.fromkeys(rows["series"])), breaks or {}
+    legend = names if len(names) > 1 else []
+    top = 8 + LEGEND_LINE * _legend_lines(legend)
+    left = max(_width(tick(rows["number"].max())), 24) + 8
+    sheet, area = _Sheet(top + 192), Area(left, top, WIDTH * 0.96 - left, 168)
+    lows = _lows(rows)
+    x, y = _years(rows, area), _numbers(rows, lows, area)
+    colours, inks = (dict(zip(names, palette, strict=False)) for palette in (GROUP_COLOURS, GROUP_INKS))
+    _year_axes(sheet, area, x, y, sorted({int(year) for year in rows["year"]}), tick)
+    _paths(sheet, area, x, y, _segments(rows, marked), colours)
+    first, last = rows["year"].min(), rows["year"].max()
+    at = sorted({year for years in marked.values() for year in years if first < year <= last})
+    sheet.strokes(_upright([x(year - 0.5) for year in at], area), AXIS, 1, linestyles=[(0, (4, 3))])
+    for name, marker in zip(names, MARKERS, strict=False):
+        own = rows[rows["series"] == name]
+        sheet.marks(x(own["year"]), y(own["number"]), marker, 30, colours[name], colours[name], area=area)
+    for row, below in zip(rows.to_dict("records"), lows, strict=True):
+        if row["text"]:
+            sheet.write(
+                x(row["year"]), y(row["number"]) - (-16 if below else 7), row["text"], ha="center", fontsize=SMALL,
+                color=inks[row["series"]], bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
             )  # fmt: skip
-        _year_axes(axes, rows, tick, sorted({year for years in breaks.values() for year in years}))
-        if (rows["number"][lows] < rows["number"].max() * NEAR_ZERO).any():
-            # Room for a value that stands below a point near zero.
-            axes.set_ylim(bottom=-rows["number"].max() * NEAR_ZERO)
-            axes.axhline(0, color="#767676", lw=0.8)
-        _legend(figure, [(m, colours[n], colours[n]) for n, m in zip(names, MARKERS, strict=False)], legend)
-        return _svg(figure, alternative)
+    _legend(sheet, [(m, colours[n], colours[n]) for n, m in zip(names, MARKERS, strict=False)], legend)
+    return sheet.svg(alternative)
 
 
 def _lows(rows: pd.DataFrame) -> list[bool]:
@@ -494,39 +595,78 @@ def _crowded(above: pd.Series, top: float) -> bool:
     return bool(((above > 0) & (above < top * 0.12)).any())
 
 
-def _segments(rows: pd.DataFrame, breaks: Mapping[str, Sequence[int]]) -> list[tuple[tuple[str, bool], pd.DataFrame]]:
-    """Pairs of neighbouring points and whether years are missing between them; none across a break."""
+@dataclass(frozen=True)
+class _Segment:
+    """Two neighbouring points of a series; whether years are missing between them."""
+
+    series: str
+    first: dict[Any, Any]
+    second: dict[Any, Any]
+    gap: bool
+
+
+def _segments(rows: pd.DataFrame, breaks: Mapping[str, Sequence[int]]) -> list[_Segment]:
+    """Pairs of neighbouring points, none across a break."""
     found = []
     for name, own in rows.groupby("series", sort=False):
-        own = own.sort_values("year")
-        for at in range(len(own) - 1):
-            pair = own.iloc[at : at + 2]
-            first, second = pair["year"]
-            if not any(first < year <= second for year in breaks.get(str(name), ())):
-                found.append(((str(name), second - first > 1), pair))
+        for first, second in pairwise(own.sort_values("year").to_dict("records")):
+            if not any(first["year"] < year <= second["year"] for year in breaks.get(str(name), ())):
+                found.append(_Segment(str(name), first, second, second["year"] - first["year"] > 1))
     return found
 
 
-def _year_axes(axes: Any, rows: pd.DataFrame, tick: Callable[[float], str], breaks: Sequence[int]) -> None:
-    """Zero-based axis of values, one tick a year (fewer where they would touch), marks of breaks."""
-    low, high = min(rows["number"].min(), 0), max(rows["number"].max(), 0)
-    axes.set_ylim(low * 1.1, (high or 1) * 1.16)
-    axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(4))
-    axes.yaxis.set_major_formatter(lambda number, _: tick(number))
+def _paths(
+    sheet: _Sheet, area: Area, x: _Scale, y: _Scale, segments: Iterable[_Segment], colours: Mapping[str, str]
+) -> None:
+    """Lines of the series, dashed in gaps, and the bands around them."""
+    solid = []
+    for at, one in enumerate(segments):
+        ends = pd.DataFrame([one.first, one.second])
+        if "low" in ends and ends["low"].notna().all():
+            band = _band(x(ends["year"]), y(ends["low"]), y(ends["high"]))
+            sheet.areas([band], colours[one.series], area, alpha=0.16, linewidths=0, zorder=UNDER)
+        if one.gap:
+            path = list(zip(x(ends["year"]), y(ends["number"]), strict=True))
+            sheet.strokes([path], colours[one.series], 1.4, area, linestyles=[(0, (2, 3))])
+        else:
+            solid.append(ends.assign(series=one.series, segment=at))
+    if solid:
+        axes = sheet.axes(area, (x.low, x.high), (y.low, y.high))
+        sns.lineplot(
+            pd.concat(solid), x="year", y="number", hue="series", palette=dict(colours), units="segment",
+            estimator=None, legend=False, lw=2.4, ax=axes,
+        )  # fmt: skip
+
+
+def _years(rows: pd.DataFrame, area: Area) -> _Scale:
+    """Scale of the years, with a margin on both sides."""
     first, last = int(rows["year"].min()), int(rows["year"].max())
     pad = max((last - first) * MARGIN, 0.25)
-    axes.set_xlim(first - pad, last + pad)
-    years = sorted({int(year) for year in rows["year"]})
-    axes.set_xticks(_spaced(years, (last - first) * room("2022")))
-    axes.xaxis.set_major_formatter(lambda year, _: f"{year:.0f}")
-    axes.grid(axis="y", color="#E3E8ED", lw=0.8)
-    axes.set_axisbelow(True)
-    axes.set(xlabel="", ylabel="")
-    sns.despine(ax=axes, left=True)
-    axes.tick_params(axis="y", length=0)
-    for year in breaks:
-        if first < year <= last:
-            axes.axvline(year - 0.5, color="#767676", lw=1, linestyle=(0, (4, 3)))
+    return _Scale(first - pad, last + pad, area.left, area.left + area.width)
+
+
+def _numbers(rows: pd.DataFrame, lows: list[bool], area: Area) -> _Scale:
+    """Scale of the values, zero on it, with room for a value that stands below a point near zero."""
+    low, high = min(rows["number"].min(), 0) * 1.1, (max(rows["number"].max(), 0) or 1) * 1.16
+    near = rows["number"].max() * NEAR_ZERO
+    if (rows["number"][lows] < near).any():
+        low = -near
+    return _Scale(low, high, area.top + area.height, area.top)
+
+
+def _year_axes(sheet: _Sheet, area: Area, x: _Scale, y: _Scale, years: list[int], tick: Callable[[float], str]) -> None:
+    """Axis of values, one tick a year (fewer where they would touch)."""
+    left, right, bottom = area.left, area.left + area.width, area.top + area.height
+    for number in y.ticks(4):
+        sheet.write(left - PAD, y(number), tick(number), ha="right", va="center_baseline")
+        sheet.strokes(_across([left], [right], [y(number)]), GRID, 0.8, zorder=UNDER)
+    if y.low < 0:
+        sheet.strokes(_across([left], [right], [y(0)]), AXIS, 0.8)
+    sheet.strokes(_across([left], [right], [bottom]), AXIS, 0.8, capstyle="projecting")
+    named = _spaced(years, (years[-1] - years[0]) * room("2022"))
+    sheet.strokes(([(x(year), bottom), (x(year), bottom + PAD)] for year in named), INK, 0.8)
+    for year in named:
+        sheet.write(x(year), bottom + 2 * PAD, str(year), ha="center", va="top")
 
 
 def room(text: str) -> float:
@@ -544,54 +684,81 @@ def _spaced(years: list[int], gap: float) -> list[int]:
 
 
 @cache
+def _measures(text: str, size: float = SIZE, weight: str = "normal") -> tuple[float, float, float]:
+    """Width, height and descent of a text in the house font, which is wider than those of most readers."""
+    return text_to_path.get_text_width_height_descent(text, FontProperties(FONT, size=size, weight=weight), False)
+
+
 def _width(text: str, size: float = SIZE, weight: str = "normal") -> float:
-    """Points a text takes in the house font, which is wider than those of most readers."""
-    width, _, _ = text_to_path.get_text_width_height_descent(
-        text, FontProperties(family="DejaVu Sans", size=size, weight=weight), False
-    )
-    return float(width)
+    """Points a text takes."""
+    return float(_measures(text, size, weight)[0])
+
+
+@cache
+def _marker(name: str) -> Path:
+    style = MarkerStyle(name)
+    return style.get_path().transformed(style.get_transform())
+
+
+def _across(starts: Iterable[float], ends: Iterable[float], places: Iterable[float]) -> list[Any]:
+    """Level lines, each from its start to its end."""
+    return [[(start, y), (end, y)] for start, end, y in zip(starts, ends, places, strict=True)]
+
+
+def _upright(places: Iterable[float], area: Area) -> list[Any]:
+    """Upright lines over the whole area."""
+    return [[(x, area.top + area.height), (x, area.top)] for x in places]
+
+
+def _band(x: Any, low: Any, high: Any) -> Any:
+    """Corners of what lies between two lines."""
+    return [*zip(x, low, strict=True), *reversed(list(zip(x, high, strict=True)))]
 
 
 def _wrapped(label: str) -> str:
     return "\n".join(textwrap.wrap(label, WRAP, break_long_words=False)) or label
 
 
-def _rows_canvas(names: pd.Series, texts: pd.Series, legend: Sequence[str], axis: bool = False) -> Canvas:
-    """Figure whose margins fit the labels, so that no layout pass is needed."""
+def _rows_canvas(names: Iterable[str], texts: Iterable[str], legend: Sequence[str], axis: bool = False) -> Canvas:
+    """Sheet whose margins fit the labels, so that no layout pass is needed."""
     labels = [_wrapped(name) for name in names]
     heights = [max(ROW, (label.count("\n") + 1) * LINE + 5) for label in labels]
-    edges = list(accumulate(heights, initial=0.0))
-    top = 4.0 + LEGEND_LINE * _legend_lines(legend)
-    bottom = 20.0 if axis else 4.0
-    height = edges[-1] + top + bottom
+    edges = list(accumulate(heights, initial=4.0 + LEGEND_LINE * _legend_lines(legend)))
     # In bold, as the chosen region's name may be.
     longest = max(_width(line, weight="bold") for label in labels for line in label.split("\n"))
     left = min(longest + 8, WIDTH * 0.6)
-    right = 14.0 if axis else 4.0
-    width = WIDTH - left - right
-    figure = Figure(figsize=(WIDTH / 72, height / 72))
-    axes = figure.add_axes((left / WIDTH, bottom / height, width / WIDTH, edges[-1] / height))
-    # Share of the axes that the longest value text takes; the numbers get the rest.
-    axes.margins(x=min((max(map(_width, texts)) + RING_GAP + 5) / width, 0.85))
-    return Canvas(figure, axes, labels, [(above + below) / 2 for above, below in pairwise(edges)], edges[-1])
+    width = WIDTH - left - (14.0 if axis else 4.0)
+    # The longest value text takes its share of the area; the numbers get the rest.
+    share = 1 - min((max(map(_width, texts)) + RING_GAP + 5) / width, 0.85)
+    middle = np.array([(above + below) / 2 for above, below in pairwise(edges)])
+    area = Area(left, edges[0], width, edges[-1] - edges[0])
+    return Canvas(_Sheet(edges[-1] + (20.0 if axis else 4.0)), area, labels, middle, share)
 
 
-def _row_labels(canvas: Canvas, ends: pd.Series, texts: pd.Series, gap: float = GAP) -> None:
-    """Names of the rows, texts behind their ends, a line at zero and no other axis."""
-    axes = canvas.axes
-    low = min(axes.dataLim.x0, 0)
-    high = max(ends.max(), 0) or 1
-    axes.set_xlim(low, low + (high - low) / (1 - axes.margins()[0]))
-    axes.set_ylim(canvas.depth, 0)
-    axes.set_yticks(canvas.middle, canvas.labels)
-    axes.tick_params(axis="both", length=0)
-    axes.set(xlabel="", ylabel="")
-    axes.set_xticks([])
-    sns.despine(ax=axes, left=True, bottom=True)
-    axes.axvline(0, color="#767676", lw=0.8)
-    for place, end, text in zip(canvas.middle, ends, texts, strict=True):
+def _bars(sheet: _Sheet, starts: Any, ends: pd.Series, middle: np.ndarray, colours: Any, **style: Any) -> None:
+    boxes = pd.DataFrame({"left": starts, "top": middle - BAR / 2, "width": ends - starts, "height": BAR})
+    sheet.boxes(boxes.itertuples(index=False), colours, **style)
+
+
+def _zero_line(canvas: Canvas, x: _Scale) -> None:
+    """Line at zero, of which the half beyond the area is not drawn."""
+    start = max(x(0) - 0.4, canvas.area.left)
+    canvas.sheet.boxes([(start, canvas.area.top, x(0) + 0.4 - start, canvas.area.height)], AXIS)
+
+
+def _row_labels(canvas: Canvas, roles: Iterable[str], chosen: str = INK) -> None:
+    """Names of the rows, the country's and the chosen region's in bold."""
+    inks = {"nation": PLUM, "chosen": chosen}
+    for place, label, role in zip(canvas.middle, canvas.labels, roles, strict=True):
+        style = {"color": inks[role], "weight": "bold"} if role in inks else {}
+        canvas.sheet.write(canvas.area.left - PAD, place, label, ha="right", va="center_baseline", **style)
+
+
+def _row_texts(canvas: Canvas, places: Iterable[float], texts: Iterable[str]) -> None:
+    """Texts behind the ends of the rows."""
+    for x, y, text in zip(places, canvas.middle, texts, strict=True):
         if text:
-            axes.annotate(text, (end, place), (gap, 0), textcoords="offset points", va="center")
+            canvas.sheet.write(x, y, text, va="center")
 
 
 def _legend_places(names: Sequence[str]) -> list[tuple[float, int]]:
@@ -610,39 +777,9 @@ def _legend_lines(names: Sequence[str]) -> int:
     return _legend_places(names)[-1][1] + 1 if names else 0
 
 
-def _legend(figure: Figure, marks: Sequence[tuple[str, str, str]], names: Sequence[str]) -> None:
+def _legend(sheet: _Sheet, marks: Sequence[tuple[str, str, str]], names: Sequence[str]) -> None:
     """Marks with their names above the chart."""
-    height = figure.get_figheight() * 72
     for (marker, face, edge), name, (x, line) in zip(marks, names, _legend_places(names), strict=False):
-        y = 1 - (10 + LEGEND_LINE * line) / height
-        dot = matplotlib.lines.Line2D(
-            [(x + 4) / WIDTH],
-            [y],
-            marker=marker,
-            markersize=6.5,
-            markerfacecolor=face,
-            markeredgecolor=edge,
-            lw=0,
-        )
-        figure.add_artist(dot)
-        figure.text((x + 12) / WIDTH, y, name, va="center", fontsize=SMALL)
-
-
-def _svg(figure: Figure, alternative: Alternative) -> str:
-    """SVG element of a figure, named and described, of no fixed size."""
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    ElementTree.register_namespace("", SVG)
-    ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
-    root = ElementTree.fromstring(buffer.getvalue())
-    for name in ("width", "height"):
-        del root.attrib[name]
-    for metadata in root.findall(f"{{{SVG}}}metadata"):
-        root.remove(metadata)
-    root.set("role", "img")
-    root.set("aria-label", alternative.name)
-    for position, (tag, text) in enumerate((("title", alternative.name), ("desc", alternative.description))):
-        element = ElementTree.Element(f"{{{SVG}}}{tag}")
-        element.text = text
-        root.insert(position, element)
-    return ElementTree.tostring(root, encoding="unicode")
+        y = 10 + LEGEND_LINE * line
+        sheet.marks([x + 4], [y], marker, 6.5**2, face, edge)
+        sheet.write(x + 12, y, name, va="center", fontsize=SMALL)

@@ -47,7 +47,7 @@ def test_bars_start_at_zero_and_are_in_proportion() -> None:
     root = ElementTree.fromstring(svg)
     lengths = []
     for path in root.iter(f"{SVG}path"):
-        if "fill: #" in path.get("style", "") and path.get("clip-path"):
+        if path.get("style") in (f"fill: {charts.BLUE.lower()}", f"fill: {charts.PLUM.lower()}"):
             xs = [float(part) for part in re.sub("[MLz]", "", path.get("d")).split()[::2]]
             lengths.append(max(xs) - min(xs))
     longest, second = sorted(lengths, reverse=True)[:2]
@@ -62,8 +62,8 @@ def test_a_line_does_not_cross_a_break_and_dashes_a_gap() -> None:
     years = [2016, 2017, 2018, 2019, 2022]
     rows = pd.DataFrame({"series": "s", "year": years, "number": [4.0, 4.4, 7.0, 6.6, 6.0], "text": ""})
     segments = charts._segments(rows, {"s": [2018]})
-    assert [tuple(pair["year"]) for _, pair in segments] == [(2016, 2017), (2018, 2019), (2019, 2022)]
-    assert [gap for (_, gap), _ in segments] == [False, False, True]
+    assert [(one.first["year"], one.second["year"]) for one in segments] == [(2016, 2017), (2018, 2019), (2019, 2022)]
+    assert [one.gap for one in segments] == [False, False, True]
 
 
 def test_lines_name_their_series_and_start_at_zero() -> None:
@@ -94,7 +94,6 @@ def test_a_whisker_that_dwarfs_all_bars_is_cut_and_the_cut_is_marked() -> None:
     alone = charts.intervals(rows.assign(highest=[4.0, 4.5]), Alternative("n", "d"), 1.5)
     cut = charts.intervals(rows, Alternative("n", "d"), 1.5)
     assert _texts(cut) == _texts(alone) == ["a", "b", "2.0", "1.0"]
-    assert cut.count("PathCollection") == alone.count("PathCollection")
     assert len(cut) > len(alone)  # the mark of the cut
 
 
