@@ -7,6 +7,7 @@ text that stands beside them.
 from __future__ import annotations
 
 import io
+import math
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -130,13 +131,14 @@ class _Sheet:
         """A text; the style is that of matplotlib."""
         self.figure.text(x, y, text, transform=self.points, **style)
 
-    def areas(self, corners: Iterable[Any], colour: Any, area: Area | None = None, **style: Any) -> None:
+    def areas(self, corners: Any, colour: Any, area: Area | None = None, **style: Any) -> None:
         """Filled polygons."""
-        self._add(PolyCollection(list(corners), facecolors=colour, transform=self.points, **style), area)
+        self._add(PolyCollection(corners, facecolors=colour, transform=self.points, **style), area)
 
-    def boxes(self, boxes: Iterable[tuple[float, float, float, float]], colour: Any, **style: Any) -> None:
-        """Rectangles: left, top, width, height."""
-        self.areas(([(x, y), (x + w, y), (x + w, y + h), (x, y + h)] for x, y, w, h in boxes), colour, **style)
+    def boxes(self, left: Any, top: Any, right: Any, bottom: Any, colour: Any, **style: Any) -> None:
+        """Rectangles; each edge is a number or an array."""
+        corners = np.stack(np.broadcast_arrays(left, top, right, top, right, bottom, left, bottom), axis=-1)
+        self.areas(corners.reshape(-1, 4, 2), colour, **style)
 
     def strokes(
         self, paths: Iterable[Any], colour: str, thick: float, area: Area | None = None, zorder: float = 1, **style: Any
@@ -160,10 +162,10 @@ class _Sheet:
             self._add(marks, area)
 
     def axes(self, area: Area, x: tuple[float, float], y: tuple[float, float]) -> Any:
-        """Axes of matplotlib without any frame, for what seaborn draws."""
+        """Axes of matplotlib without frame and ticks, for what seaborn draws."""
         bottom = self.height - area.top - area.height
         place = area.left / WIDTH, bottom / self.height, area.width / WIDTH, area.height / self.height
-        axes = self.figure.add_axes(place, xlim=x, ylim=y, autoscale_on=False)
+        axes = self.figure.add_axes(place, xlim=x, ylim=y, xticks=[], yticks=[], autoscale_on=False)
         axes.axis("off")
         return axes
 
@@ -244,7 +246,7 @@ class _Scale:
     end: float
 
     def __call__(self, number: Any) -> Any:
-        return self.start + (number - self.low) / (self.high - self.low) * (self.end - self.start)
+        return self.start + (np.asarray(number, float) - self.low) / (self.high - self.low) * (self.end - self.start)
 
     def ticks(self, most: int, beyond: float = 0.0) -> list[float]:
         """Round numbers between low and high, or a share of the scale beyond it."""
@@ -271,17 +273,17 @@ def bars(rows: pd.DataFrame, alternative: Alternative, legend: Sequence[str] = (
         An SVG element.
     """
     canvas = _rows_canvas(rows["label"], rows["text"], legend)
-    sheet, middle, rings = canvas.sheet, canvas.middle, rows["earlier"].notna().to_numpy()
-    furthest = rows[["number", "earlier"]].max(axis=1).clip(lower=0)
-    x = canvas.scale(rows[["number", "earlier"]].min().min(), furthest.max())
-    _bars(sheet, x(0), x(rows["number"]), middle, rows["role"].map(ROLE_COLOURS).tolist())
+    sheet, middle = canvas.sheet, canvas.middle
+    number, earlier = rows["number"].to_numpy(float), rows["earlier"].to_numpy(float)
+    rings, furthest = np.isfinite(earlier), np.fmax(number, earlier).clip(0)
+    x = canvas.scale(np.fmin(number, earlier).min(), furthest.max())
+    _bars(sheet, x(0), x(number), middle, [ROLE_COLOURS[role] for role in rows["role"]])
     _zero_line(canvas, x)
-    sheet.marks(x(rows["earlier"][rings]), middle[rings], "o", 26, "white", INK)
-    if rings.any():
-        # In a column of their own, so that no value is read as the ring's.
-        furthest[:] = furthest.max()
+    sheet.marks(x(earlier[rings]), middle[rings], "o", 26, "white", INK)
     _row_labels(canvas, [""] * len(rows))
-    _row_texts(canvas, x(furthest) + (RING_GAP if rings.any() else GAP), rows["text"])
+    # Where there are rings, texts stand in a column of their own, so that no value is read as the ring's.
+    places = np.full(len(rows), x(furthest.max()) + RING_GAP) if rings.any() else x(furthest) + GAP
+    _row_texts(canvas, places, rows["text"])
     if legend:
         bar = ROLE_COLOURS["other"] if "other" in set(rows["role"]) else BLUE
         _legend(sheet, [("s", bar, bar), ("o", "white", INK)], legend)
@@ -375,17 +377,16 @@ def tiles(rows: pd.DataFrame, alternative: Alternative) -> str:
     """
     side = WIDTH / int(rows["column"].max())
     sheet = _Sheet(int(rows["row"].max()) * TILE)
-    for one in rows.to_dict("records"):
-        x, y = (one["column"] - 1) * side, (one["row"] - 1) * TILE
-        face, ink = TILE_FACES[one["face"]]
-        edge, thick = (INK, 2.4) if one["chosen"] else ("#9AA8B5", 0.6)
-        sheet.boxes(
-            [(x + 1.5, y + 1.5, side - 3, TILE - 3)], face, edgecolors=edge, linewidths=thick, joinstyle="miter"
-        )
-        size = min(TILE_TEXT, TILE_TEXT * (side - 3) / _width(one["label"], TILE_TEXT))
-        style = {"ha": "center", "va": "center", "color": ink}
-        sheet.write(x + side / 2, y + TILE * 0.32, one["label"], fontsize=size, **style)
-        sheet.write(x + side / 2, y + TILE * 0.68, one["text"], **style)
+    left, top, chosen = (rows["column"] - 1) * side, (rows["row"] - 1) * TILE, rows["chosen"].astype(bool)
+    faces, inks = zip(*(TILE_FACES[face] for face in rows["face"]), strict=True)
+    sheet.boxes(
+        left + 1.5, top + 1.5, left + side - 1.5, top + TILE - 1.5, faces, joinstyle="miter",
+        edgecolors=np.where(chosen, INK, "#9AA8B5"), linewidths=np.where(chosen, 2.4, 0.6),
+    )  # fmt: skip
+    for label, text, ink, x, y in zip(rows["label"], rows["text"], inks, left + side / 2, top, strict=True):
+        size = min(TILE_TEXT, TILE_TEXT * (side - 3) / _width(label, TILE_TEXT))
+        sheet.write(x, y + TILE * 0.32, label, ha="center", va="center", fontsize=size, color=ink)
+        sheet.write(x, y + TILE * 0.68, text, ha="center", va="center", color=ink)
     return sheet.svg(alternative)
 
 
@@ -583,16 +584,19 @@ def _lows(rows: pd.DataFrame) -> list[bool]:
     number, top = rows["number"], rows["number"].max()
     series = rows.groupby("series", sort=False)["number"]
     valley = (series.shift(1) > number) & (series.shift(-1) > number) & (number > top * NEAR_ZERO)
-    named = rows[rows["text"] != ""]
+    named: dict[Any, list[float]] = {}
+    for year, one, text in zip(rows["year"], number, rows["text"], strict=True):
+        if text:
+            named.setdefault(year, []).append(one)
     return [
-        bool(low or (row["text"] and _crowded(named.loc[named["year"] == row["year"], "number"] - row["number"], top)))
-        for low, row in zip(valley, rows.to_dict("records"), strict=True)
+        bool(low or (text and _crowded(one, named[year], top)))
+        for low, year, one, text in zip(valley, rows["year"], number, rows["text"], strict=True)
     ]
 
 
-def _crowded(above: pd.Series, top: float) -> bool:
+def _crowded(number: float, named: Iterable[float], top: float) -> bool:
     """Whether another text of the year stands so little higher that the two would touch."""
-    return bool(((above > 0) & (above < top * 0.12)).any())
+    return any(0 < other - number < top * 0.12 for other in named)
 
 
 @dataclass(frozen=True)
@@ -619,22 +623,27 @@ def _paths(
     sheet: _Sheet, area: Area, x: _Scale, y: _Scale, segments: Iterable[_Segment], colours: Mapping[str, str]
 ) -> None:
     """Lines of the series, dashed in gaps, and the bands around them."""
-    solid = []
-    for at, one in enumerate(segments):
-        ends = pd.DataFrame([one.first, one.second])
-        if "low" in ends and ends["low"].notna().all():
-            band = _band(x(ends["year"]), y(ends["low"]), y(ends["high"]))
-            sheet.areas([band], colours[one.series], area, alpha=0.16, linewidths=0, zorder=UNDER)
+    solid: list[dict[Any, Any]] = []
+    last = None
+    for one in segments:
+        ends, colour = (one.first, one.second), colours[one.series]
+        years, low, high = ([end.get(name, math.nan) for end in ends] for name in ("year", "low", "high"))
+        if not any(map(math.isnan, low)):
+            band = _band(x(years), y(low), y(high))
+            sheet.areas([band], colour, area, alpha=0.16, linewidths=0, zorder=UNDER)
         if one.gap:
-            path = list(zip(x(ends["year"]), y(ends["number"]), strict=True))
-            sheet.strokes([path], colours[one.series], 1.4, area, linestyles=[(0, (2, 3))])
+            path = [(x(end["year"]), y(end["number"])) for end in ends]
+            sheet.strokes([path], colour, 1.4, area, linestyles=[(0, (2, 3))])
         else:
-            solid.append(ends.assign(series=one.series, segment=at))
+            # A line goes on through its points; a call a segment would cost more than the rest of the chart.
+            if one.first is not last:
+                solid.append(one.first | {"run": len(solid)})
+            solid.append(one.second | {"run": solid[-1]["run"]})
+            last = one.second
     if solid:
-        axes = sheet.axes(area, (x.low, x.high), (y.low, y.high))
         sns.lineplot(
-            pd.concat(solid), x="year", y="number", hue="series", palette=dict(colours), units="segment",
-            estimator=None, legend=False, lw=2.4, ax=axes,
+            pd.DataFrame(solid), x="year", y="number", hue="series", palette=dict(colours), units="run",
+            estimator=None, legend=False, lw=2.4, ax=sheet.axes(area, (x.low, x.high), (y.low, y.high)),
         )  # fmt: skip
 
 
@@ -657,9 +666,10 @@ def _numbers(rows: pd.DataFrame, lows: list[bool], area: Area) -> _Scale:
 def _year_axes(sheet: _Sheet, area: Area, x: _Scale, y: _Scale, years: list[int], tick: Callable[[float], str]) -> None:
     """Axis of values, one tick a year (fewer where they would touch)."""
     left, right, bottom = area.left, area.left + area.width, area.top + area.height
-    for number in y.ticks(4):
+    numbers = y.ticks(4)
+    sheet.strokes([[(left, y(number)), (right, y(number))] for number in numbers], GRID, 0.8, zorder=UNDER)
+    for number in numbers:
         sheet.write(left - PAD, y(number), tick(number), ha="right", va="center_baseline")
-        sheet.strokes(_across([left], [right], [y(number)]), GRID, 0.8, zorder=UNDER)
     if y.low < 0:
         sheet.strokes(_across([left], [right], [y(0)]), AXIS, 0.8)
     sheet.strokes(_across([left], [right], [bottom]), AXIS, 0.8, capstyle="projecting")
@@ -735,15 +745,13 @@ def _rows_canvas(names: Iterable[str], texts: Iterable[str], legend: Sequence[st
     return Canvas(_Sheet(edges[-1] + (20.0 if axis else 4.0)), area, labels, middle, share)
 
 
-def _bars(sheet: _Sheet, starts: Any, ends: pd.Series, middle: np.ndarray, colours: Any, **style: Any) -> None:
-    boxes = pd.DataFrame({"left": starts, "top": middle - BAR / 2, "width": ends - starts, "height": BAR})
-    sheet.boxes(boxes.itertuples(index=False), colours, **style)
+def _bars(sheet: _Sheet, starts: Any, ends: Any, middle: np.ndarray, colours: Any, **style: Any) -> None:
+    sheet.boxes(starts, middle - BAR / 2, ends, middle + BAR / 2, colours, **style)
 
 
 def _zero_line(canvas: Canvas, x: _Scale) -> None:
     """Line at zero, of which the half beyond the area is not drawn."""
-    start = max(x(0) - 0.4, canvas.area.left)
-    canvas.sheet.boxes([(start, canvas.area.top, x(0) + 0.4 - start, canvas.area.height)], AXIS)
+    canvas.sheet.boxes(max(x(0) - 0.4, canvas.area.left), canvas.area.top, x(0) + 0.4, canvas.bottom, AXIS)
 
 
 def _row_labels(canvas: Canvas, roles: Iterable[str], chosen: str = INK) -> None:
