@@ -76,6 +76,7 @@ STYLE: Any = {
     "font.size": SIZE,
     "text.parse_math": False,
     "text.color": INK,
+    "lines.solid_capstyle": "projecting",
     "svg.fonttype": "none",
     "svg.hashsalt": "balalar",
 }
@@ -103,6 +104,32 @@ class Alternative:
     description: str
 
 
+@dataclass(frozen=True)
+class Area:
+    """Where numbers are drawn.
+
+    Attributes
+    ----------
+    left, top, width, height : float
+        In points from the upper left corner of the chart.
+    """
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    @property
+    def right(self) -> float:
+        """Right edge."""
+        return self.left + self.width
+
+    @property
+    def bottom(self) -> float:
+        """Lower edge."""
+        return self.top + self.height
+
+
 class _Pen(RendererSVG):
     """Writes no groups around what it draws, and measures no text twice."""
 
@@ -124,7 +151,7 @@ class _Sheet:
 
     def __init__(self, height: float) -> None:
         self.height = height
-        self.figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72)
+        self.figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72, facecolor="white")
         self.points = Affine2D().scale(1, -1).translate(0, height)
 
     def write(self, x: float, y: float, text: str, **style: Any) -> None:
@@ -133,7 +160,8 @@ class _Sheet:
 
     def areas(self, corners: Any, colour: Any, area: Area | None = None, **style: Any) -> None:
         """Filled polygons."""
-        self._add(PolyCollection(corners, facecolors=colour, transform=self.points, **style), area)
+        style = {"edgecolors": "none", "facecolors": colour, "transform": self.points} | style
+        self._add(PolyCollection(corners, **style), area)
 
     def boxes(self, left: Any, top: Any, right: Any, bottom: Any, colour: Any, **style: Any) -> None:
         """Rectangles; each edge is a number or an array."""
@@ -161,18 +189,22 @@ class _Sheet:
             marks.set_transform(IdentityTransform())
             self._add(marks, area)
 
-    def axes(self, area: Area, x: tuple[float, float], y: tuple[float, float]) -> Any:
+    def axes(self, area: Area, x: _Scale, y: _Scale) -> Any:
         """Axes of matplotlib without frame and ticks, for what seaborn draws."""
-        bottom = self.height - area.top - area.height
-        place = area.left / WIDTH, bottom / self.height, area.width / WIDTH, area.height / self.height
-        axes = self.figure.add_axes(place, xlim=x, ylim=y, xticks=[], yticks=[], autoscale_on=False)
+        left, bottom, width, height = self._box(area).bounds
+        axes = self.figure.add_axes(
+            (left / WIDTH, bottom / self.height, width / WIDTH, height / self.height), xlim=(x.low, x.high),
+            ylim=(y.low, y.high), xticks=[], yticks=[], autoscale_on=False,
+        )  # fmt: skip
         axes.axis("off")
         return axes
 
+    def _box(self, area: Area) -> Bbox:
+        return Bbox.from_bounds(area.left, self.height - area.bottom, area.width, area.height)
+
     def _add(self, drawn: Collection, area: Area | None) -> None:
         if area:
-            bottom = self.height - area.top - area.height
-            drawn.set_clip_box(Bbox.from_bounds(area.left, bottom, area.width, area.height))
+            drawn.set_clip_box(self._box(area))
         self.figure.add_artist(drawn)
 
     def svg(self, alternative: Alternative) -> str:
@@ -189,16 +221,6 @@ class _Sheet:
             f""" style="font-family: '{FONT}'; stroke-linejoin: round"><title>{escape(alternative.name)}</title>"""
             f"<desc>{escape(alternative.description)}</desc>{LINE_END.sub('', drawn)}"
         )
-
-
-@dataclass(frozen=True)
-class Area:
-    """Where numbers are drawn, in points of a sheet."""
-
-    left: float
-    top: float
-    width: float
-    height: float
 
 
 @dataclass(frozen=True)
@@ -229,11 +251,6 @@ class Canvas:
         """Number to points from the left; the numbers take their share of the area."""
         low, high = min(low, 0.0), max(high, 0.0) or 1.0
         return _Scale(low, high, self.area.left, self.area.left + self.area.width * self.share)
-
-    @property
-    def bottom(self) -> float:
-        """Lower edge of the last row."""
-        return self.area.top + self.area.height
 
 
 @dataclass(frozen=True)
@@ -412,7 +429,7 @@ def funnel(
         Number on each axis to its text.
     """
     sheet, area = _Sheet(240), Area(WIDTH * 0.11, 240 * 0.09, WIDTH * 0.86, 240 * 0.74)
-    left, right, bottom = area.left, area.left + area.width, area.top + area.height
+    left, right, bottom = area.left, area.right, area.bottom
     top = max(points["number"].max() * 1.25, min(limits["highest"].max(), points["number"].max() * 1.6))
     x, y = _Scale(limits["base"].min(), limits["base"].max(), left, right), _Scale(0, top, bottom, area.top)
     for low, high, colour in (("lowest", "highest", "#E6EAEE"), ("low", "high", "#CBD5DE")):
@@ -478,16 +495,8 @@ def stacked(rows: pd.DataFrame, groups: Sequence[str], alternative: Alternative,
     _groups_axis(canvas, x, groups, tick)
     start: Any = x(0)
     for group, colour in zip(groups, GROUP_COLOURS, strict=False):
-        _bars(
-            canvas.sheet,
-            start,
-            x(ends[group]),
-            canvas.middle,
-            colour,
-            edgecolors="white",
-            linewidths=1,
-            joinstyle="miter",
-        )
+        style = {"edgecolors": "white", "linewidths": 1, "joinstyle": "miter"}
+        _bars(canvas.sheet, start, x(ends[group]), canvas.middle, colour, **style)
         start = x(ends[group])
     _zero_line(canvas, x)
     _finish_groups(canvas, rows, groups, start, "ssss")
@@ -508,7 +517,7 @@ def _groups_axis(canvas: Canvas, x: _Scale, groups: Sequence[str], tick: Callabl
         # The line at zero is drawn as in every chart.
         canvas.sheet.strokes(_upright([x(number) for number in numbers if number], canvas.area), GRID, 0.8)
         for number in numbers:
-            canvas.sheet.write(x(number), canvas.bottom + PAD, tick(number), ha="center", va="top")
+            canvas.sheet.write(x(number), canvas.area.bottom + PAD, tick(number), ha="center", va="top")
 
 
 def _finish_groups(
@@ -559,10 +568,13 @@ def lines(
     left = max(_width(tick(rows["number"].max())), 24) + 8
     sheet, area = _Sheet(top + 192), Area(left, top, WIDTH * 0.96 - left, 168)
     lows = _lows(rows)
-    x, y = _years(rows, area), _numbers(rows, lows, area)
+    near = bool((rows["number"][lows] < rows["number"].max() * NEAR_ZERO).any())
+    x, y = _years(rows, area), _numbers(rows, near, area)
     colours, inks = (dict(zip(names, palette, strict=False)) for palette in (GROUP_COLOURS, GROUP_INKS))
     _year_axes(sheet, area, x, y, sorted({int(year) for year in rows["year"]}), tick)
     _paths(sheet, area, x, y, _segments(rows, marked), colours)
+    if near:
+        sheet.strokes(_across([area.left], [area.right], [y(0)]), AXIS, 0.8)
     first, last = rows["year"].min(), rows["year"].max()
     at = sorted({year for years in marked.values() for year in years if first < year <= last})
     sheet.strokes(_upright([x(year - 0.5) for year in at], area), AXIS, 1, linestyles=[(0, (4, 3))])
@@ -643,7 +655,7 @@ def _paths(
     if solid:
         sns.lineplot(
             pd.DataFrame(solid), x="year", y="number", hue="series", palette=dict(colours), units="run",
-            estimator=None, legend=False, lw=2.4, ax=sheet.axes(area, (x.low, x.high), (y.low, y.high)),
+            estimator=None, legend=False, lw=2.4, ax=sheet.axes(area, x, y),
         )  # fmt: skip
 
 
@@ -651,27 +663,24 @@ def _years(rows: pd.DataFrame, area: Area) -> _Scale:
     """Scale of the years, with a margin on both sides."""
     first, last = int(rows["year"].min()), int(rows["year"].max())
     pad = max((last - first) * MARGIN, 0.25)
-    return _Scale(first - pad, last + pad, area.left, area.left + area.width)
+    return _Scale(first - pad, last + pad, area.left, area.right)
 
 
-def _numbers(rows: pd.DataFrame, lows: list[bool], area: Area) -> _Scale:
+def _numbers(rows: pd.DataFrame, near: bool, area: Area) -> _Scale:
     """Scale of the values, zero on it, with room for a value that stands below a point near zero."""
     low, high = min(rows["number"].min(), 0) * 1.1, (max(rows["number"].max(), 0) or 1) * 1.16
-    near = rows["number"].max() * NEAR_ZERO
-    if (rows["number"][lows] < near).any():
-        low = -near
-    return _Scale(low, high, area.top + area.height, area.top)
+    if near:
+        low = -rows["number"].max() * NEAR_ZERO
+    return _Scale(low, high, area.bottom, area.top)
 
 
 def _year_axes(sheet: _Sheet, area: Area, x: _Scale, y: _Scale, years: list[int], tick: Callable[[float], str]) -> None:
     """Axis of values, one tick a year (fewer where they would touch)."""
-    left, right, bottom = area.left, area.left + area.width, area.top + area.height
+    left, right, bottom = area.left, area.right, area.bottom
     numbers = y.ticks(4)
     sheet.strokes([[(left, y(number)), (right, y(number))] for number in numbers], GRID, 0.8, zorder=UNDER)
     for number in numbers:
         sheet.write(left - PAD, y(number), tick(number), ha="right", va="center_baseline")
-    if y.low < 0:
-        sheet.strokes(_across([left], [right], [y(0)]), AXIS, 0.8)
     sheet.strokes(_across([left], [right], [bottom]), AXIS, 0.8, capstyle="projecting")
     named = _spaced(years, (years[-1] - years[0]) * room("2022"))
     sheet.strokes(([(x(year), bottom), (x(year), bottom + PAD)] for year in named), INK, 0.8)
@@ -717,7 +726,7 @@ def _across(starts: Iterable[float], ends: Iterable[float], places: Iterable[flo
 
 def _upright(places: Iterable[float], area: Area) -> list[Any]:
     """Upright lines over the whole area."""
-    return [[(x, area.top + area.height), (x, area.top)] for x in places]
+    return [[(x, area.bottom), (x, area.top)] for x in places]
 
 
 def _band(x: Any, low: Any, high: Any) -> Any:
@@ -751,7 +760,7 @@ def _bars(sheet: _Sheet, starts: Any, ends: Any, middle: np.ndarray, colours: An
 
 def _zero_line(canvas: Canvas, x: _Scale) -> None:
     """Line at zero, of which the half beyond the area is not drawn."""
-    canvas.sheet.boxes(max(x(0) - 0.4, canvas.area.left), canvas.area.top, x(0) + 0.4, canvas.bottom, AXIS)
+    canvas.sheet.boxes(max(x(0) - 0.4, canvas.area.left), canvas.area.top, x(0) + 0.4, canvas.area.bottom, AXIS)
 
 
 def _row_labels(canvas: Canvas, roles: Iterable[str], chosen: str = INK) -> None:

@@ -4,8 +4,10 @@ import math
 import re
 from xml.etree import ElementTree
 
+import matplotlib
 import pandas as pd
 import pytest
+import seaborn as sns
 
 from balalar import charts
 from balalar.charts import Alternative
@@ -56,6 +58,17 @@ def test_bars_start_at_zero_and_are_in_proportion() -> None:
 
 def test_the_same_rows_give_the_same_bytes() -> None:
     assert charts.bars(_bars(), ALTERNATIVE) == charts.bars(_bars(), ALTERNATIVE)
+
+
+def test_the_style_of_a_reader_is_neither_used_nor_changed() -> None:
+    years = [2016, 2017, 2018, 2022]
+    rows = pd.DataFrame({"series": "s", "year": years, "number": [4.0, 4.4, 5.0, 6.0], "text": "1"})
+    drawn = charts.bars(_bars(), ALTERNATIVE), charts.lines(rows, ALTERNATIVE, str)
+    with matplotlib.rc_context():
+        sns.set_theme(style="dark", context="poster", font="serif")
+        own = dict(matplotlib.rcParams)
+        assert (charts.bars(_bars(), ALTERNATIVE), charts.lines(rows, ALTERNATIVE, str)) == drawn
+        assert dict(matplotlib.rcParams) == own
 
 
 def test_a_line_does_not_cross_a_break_and_dashes_a_gap() -> None:
