@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import pandas as pd
 from markupsafe import Markup
 
-from balalar.cards import BASIC_DIMENSIONS, COUNTRY, TOTAL, Card
+from balalar.cards import COUNTRY, TOTAL, Card
 from balalar.charts import Alternative
 from balalar.cohorts import intakes
 from balalar.compare import has_interval
 from balalar.dataset import Dataset, agree, open_dataset, read_corrections
 from balalar.errors import RequestError
-from balalar.estimates import BASES, CHILDREN, Estimates
+from balalar.estimates import BASES, CHILDREN, Estimates, records_of
 from balalar.findings import Findings
 from balalar.measures import Grid, Record, records, year_shown
 from balalar.panels import Panel, by_region, entrants
@@ -494,15 +493,7 @@ class Brief(Page):
 
     def _figures(self, card: Card) -> list[Record]:
         """Best figure of each key of an indicator, with its interval."""
-        found: list[Record] = self.dataset.memo.get(
-            ("records", card.id), lambda: self._records_of(card, self._estimates.of(card))
-        )
-        return found
-
-    def _records_of(self, card: Card, figures: pd.DataFrame) -> list[Record]:
-        """An indicator's figures as records, without the sixty dimensions that only others have."""
-        kept = (*BASIC_DIMENSIONS, *card.dimensions)
-        return records(figures, without=[name for name in self.dataset.dimensions if name not in kept])
+        return self._estimates.records(card)
 
     def _filled(self, card: Card, region: str) -> list[Record]:
         """Figures of a region that have a value, in the order of the years."""
@@ -589,7 +580,7 @@ class Brief(Page):
             return []
         keys = {(record["year"], record["region"]) for record in used}
         cards = self.words.catalogue.cards
-        below = self._records_of(cards[card.denominator], self.dataset.best(card.denominator))
+        below = records_of(cards[card.denominator], self.dataset.best(card.denominator), self.dataset)
         return [record for record in below if (record["year"], record["region"]) in keys]
 
     def _remember(self, records: Iterable[Record]) -> None:
@@ -677,21 +668,18 @@ class Brief(Page):
 
     def _other_values(self, card: Card, year: int, used: list[Record]) -> list[str]:
         """Values of the year that the report prints differently elsewhere, beyond rounding."""
+        twice = self.dataset.printed_twice(card.id)
+        if twice.empty:
+            return []
         looked_at = {record["about"]: record for record in used if record["year"] == year}
         listed = [
             self._other_value(card, other)
-            for other in self._printed_twice(card)
+            for other in records(twice)
             if other["about"] in looked_at and not agree(looked_at[other["about"]]["value"], other["value"])
         ]
         if not listed:
             return []
         return [self.words.say("note_other_value", listed="; ".join(listed[:MOST_OTHER_VALUES]))]
-
-    def _printed_twice(self, card: Card) -> list[Record]:
-        """Figures of quantities of which several places print a value."""
-        figures = self.dataset.of(card.id)
-        figures = figures[figures["number"].notna()]
-        return records(figures[figures["about"].duplicated(keep=False)])
 
     def _other_value(self, card: Card, record: Record) -> str:
         words = self.words

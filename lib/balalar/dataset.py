@@ -24,6 +24,8 @@ CORRECTION_FIELDS = (
     "used_year", "used_region", "used_dims", "used_value", "used_status", "rule", "evidence", "confidence",
 )  # fmt: skip
 
+_held: dict[Project, Dataset] = {}
+
 
 class Dataset:
     """All observations of a project with what is declared about them.
@@ -75,7 +77,10 @@ class Dataset:
         """
         looked(f"card:{indicator}", f"figures:{indicator}")
         frame = self._printed if printed else self._corrected
-        return frame.iloc[self._lines[printed].get(indicator, [])]
+        lines = self._lines[printed].get(indicator, [])
+        if len(lines) and lines[-1] - lines[0] == len(lines) - 1:  # side by side, as most are: no copy is needed
+            return frame.iloc[lines[0] : lines[-1] + 1]
+        return frame.iloc[lines]
 
     @cached_property
     def _lines(self) -> dict[bool, dict[str, Any]]:
@@ -105,15 +110,27 @@ class Dataset:
 
     def _best(self, indicator: str) -> pd.DataFrame:
         frame = self.of(indicator)
-        frame = frame[frame["report"] == frame.groupby("about")["report"].transform("max")]
-        once = frame[~frame.duplicated("about", keep=False)]
+        if len(set(frame["report"])) > 1:
+            frame = frame[frame["report"] == frame.groupby("about")["report"].transform("max")]
         dimensions = list(self.catalogue.cards[indicator].dimensions)
-        twice = [
-            _chosen(same, frame, dimensions)
-            for _, same in frame[frame.duplicated("about", keep=False)].groupby("about")
-        ]
-        best = pd.concat([once, *twice]) if twice else once
-        return best.sort_values(["year", "region", *self.dimensions], kind="stable").reset_index(drop=True)
+        again, best = frame["about"].duplicated(keep=False), frame
+        if again.any():
+            twice = [_chosen(same, frame, dimensions) for _, same in frame[again].groupby("about")]
+            best = pd.concat([frame[~again], *twice])
+        # In all other dimensions its rows are alike.
+        own = [name for name in self.dimensions if name in (*BASIC_DIMENSIONS, *dimensions)]
+        return best.sort_values(["year", "region", *own], kind="stable").reset_index(drop=True)
+
+    def printed_twice(self, indicator: str) -> pd.DataFrame:
+        """Rows of an indicator's quantities of which several places print a value."""
+        found: pd.DataFrame = self.memo.get(("printed twice", indicator), lambda: self._printed_twice(indicator))
+        return found
+
+    def _printed_twice(self, indicator: str) -> pd.DataFrame:
+        figures = self.of(indicator)
+        filled = figures["number"].notna()
+        again = filled & figures["about"].where(filled).duplicated(keep=False)
+        return figures[again] if again.any() else figures.iloc[:0]
 
     @property
     def dimensions(self) -> list[str]:
@@ -216,6 +233,16 @@ def open_dataset(where: Project | None = None) -> Dataset:
         A file is missing or is not what its card says.
     """
     where = where or project()
+    return _held.get(where) or _read(where)
+
+
+def hold(where: Project) -> Dataset:
+    """Read a project's figures for all that this process will open; what changes on the disk, it does not see."""
+    _held[where] = _read(where)
+    return _held[where]
+
+
+def _read(where: Project) -> Dataset:
     catalogue = load(where)
     printed = read_observations(catalogue, where)
     return Dataset(catalogue, printed, correct(printed, read_corrections(where), catalogue))

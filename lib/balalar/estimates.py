@@ -91,6 +91,12 @@ class Estimates:
         key = ("estimates", card.id, self.design_effect)
         return self._dataset.memo.get(key, lambda: self._of(card)).copy(deep=False)
 
+    def records(self, card: Card) -> list[Record]:
+        """Rows of ``of`` as records, without the dimensions that only other indicators have."""
+        key = ("records", card.id, self.design_effect)
+        found: list[Record] = self._dataset.memo.get(key, lambda: records_of(card, self.of(card), self._dataset))
+        return found
+
     def _of(self, card: Card) -> pd.DataFrame:
         figures = figures_of(card, self._dataset.best)
         rows = [self._row(card, record) for record in records(figures)]
@@ -243,3 +249,9 @@ def per_of(card: Card) -> float:
     if card.per or card.unit == "percent":
         return card.per or 100.0
     return float(card.unit.removeprefix("per_").split("_")[0])
+
+
+def records_of(card: Card, figures: pd.DataFrame, dataset: Dataset) -> list[Record]:
+    """An indicator's figures as records, without the sixty dimensions that only others have."""
+    kept = (*BASIC_DIMENSIONS, *card.dimensions)
+    return records(figures, without=[name for name in dataset.dimensions if name not in kept])
