@@ -24,7 +24,8 @@ import seaborn as sns
 from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.collections import Collection, LineCollection, PathCollection, PolyCollection
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.ft2font import LoadFlags
 from matplotlib.markers import MarkerStyle
 from matplotlib.path import Path
 from matplotlib.textpath import text_to_path
@@ -705,7 +706,19 @@ def _spaced(years: list[int], gap: float) -> list[int]:
 @cache
 def _measures(text: str, size: float = SIZE, weight: str = "normal") -> tuple[float, float, float]:
     """Width, height and descent of a text in the house font, which is wider than those of most readers."""
-    return text_to_path.get_text_width_height_descent(text, FontProperties(FONT, size=size, weight=weight), False)
+    # As matplotlib measures it, which looks the font up again for each text.
+    font, points = get_font(_font(weight)), text_to_path.FONT_SCALE
+    font.set_size(points, text_to_path.DPI)
+    font.set_text(text, 0.0, flags=LoadFlags.NO_HINTING)
+    found = (*font.get_width_height(), font.get_descent())
+    width, height, descent = (float(one) / 64 * size / points for one in found)
+    return width, height, descent
+
+
+@cache
+def _font(weight: str) -> str:
+    """File of the house font."""
+    return findfont(FontProperties(family=FONT, weight=weight))
 
 
 def _width(text: str, size: float = SIZE, weight: str = "normal") -> float:
