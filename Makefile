@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/ready
 UV     := uv==0.13.9
 
-.PHONY: help setup site lab test bench-audit bench-index check fix lock clean
+.PHONY: help setup site lab test bench bench-audit bench-index check fix lock clean
 
 help:   ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 16
@@ -19,6 +19,7 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(UV)"
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q lib  # also where Python is told to write no bytecode
 	@$(BIN)/python -m ipykernel install --sys-prefix --name python3 --display-name "balalar" >/dev/null 2>&1
 	@touch $(READY)
 	@echo "ready; next: make site, make lab or make test"
@@ -34,6 +35,10 @@ test: $(READY)   ## run all tests
 	@$(BIN)/python -m pytest tests/notebooks tests/browser tests/contract tests/unit \
 	  -n auto --dist loadfile --no-loadscope-reorder
 
+bench: $(VENV)-bench/ready   ## time the making of briefs against the usual ways (some 30 minutes)
+	@$(BIN)/python -m compileall -q lib
+	@$(VENV)-bench/bin/python -m tests.bench.batch
+
 bench-audit: $(VENV)-bench/ready   ## plant errors and count what the audit and other tools find (some 8 minutes)
 	@$(VENV)-bench/bin/python -m tests.bench.audit
 
@@ -43,7 +48,7 @@ bench-index: $(READY)   ## time the Monte Carlo of an index, its growth and its 
 $(VENV)-bench/ready: requirements-bench.lock $(READY)
 	@echo "setting up $(VENV)-bench ..."
 	@$(PYTHON) -m venv --clear $(VENV)-bench
-	@$(BIN)/uv pip sync --quiet --python $(VENV)-bench/bin/python --require-hashes requirements-bench.lock
+	@$(BIN)/uv pip sync --quiet --python $(VENV)-bench/bin/python --require-hashes --compile-bytecode requirements-bench.lock
 	@$(BIN)/uv pip install --quiet --python $(VENV)-bench/bin/python --no-deps --no-build-isolation --editable .
 	@touch $@
 

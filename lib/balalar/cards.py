@@ -25,7 +25,7 @@ from pydantic import (
 
 from balalar.errors import DataError, Fault
 from balalar.paths import Project, project
-from balalar.traces import looked
+from balalar.traces import Looked
 
 # libyaml reads some 200 cards in a fraction of the time; both loaders build plain values only.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -508,6 +508,7 @@ class Catalogue:
     Attributes
     ----------
     cards : dict of str to Card
+        What a brief takes of them is noted.
     codes : Codes
     sources : Sources
     edition : Edition
@@ -515,7 +516,7 @@ class Catalogue:
         Texts by file (``common`` or a chapter) and key.
     """
 
-    cards: dict[str, Card]
+    cards: Looked[Card]
     codes: Codes
     sources: Sources
     edition: Edition
@@ -523,8 +524,7 @@ class Catalogue:
 
     def chapter_cards(self, chapter: str) -> list[Card]:
         """Cards of a chapter, by id."""
-        looked(f"chapter:{chapter}")
-        return [card for card in self.cards.values() if card.chapter == chapter]
+        return self.cards.among(f"chapter:{chapter}", lambda card: card.chapter == chapter)
 
 
 def read_yaml(path: Path, where: Project) -> tuple[Any, dict[tuple[Any, ...], int]]:
@@ -705,7 +705,7 @@ def survey(where: Project) -> tuple[Catalogue | None, list[Fault]]:
     texts = {path.stem: attempt(dict[Code, Text], path, spoken) for path in sorted(where.text.glob("*.yml"))}
     if not (codes and sources):
         return None, faults
-    sound_cards = {name: card for name, card in cards.items() if card}
+    sound_cards = Looked("card", {name: card for name, card in cards.items() if card})
     sound_texts = {name: text for name, text in texts.items() if text is not None}
     return Catalogue(sound_cards, codes, sources, edition, sound_texts), faults
 

@@ -8,27 +8,26 @@ from collections.abc import Callable
 from functools import wraps
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from balalar import cards, coverage, exchange, ingest, press, screen, site
-from balalar.audit_brief import AuditBrief, correction_rows, open_audit, told
-from balalar.claims import read_claims
-from balalar.compare import marked
-from balalar.dataset import open_dataset
 from balalar.errors import BalalarError, DataError, Fault
-from balalar.index.build import build
-from balalar.index.tables import tables
 from balalar.paths import project
-from balalar.press import Outcome
-from balalar.spec import read_spec
-from balalar.values import read_values
-from balalar.wellbeing import open_recomputed
+
+# The modules that read and compute are imported by the commands that use them: one that finds nothing to do, or is
+# asked for its help, answers at once.
+if TYPE_CHECKING:
+    from balalar.audit_brief import AuditBrief
+    from balalar.batch.job import Outcome
+    from balalar.cards import Catalogue
+    from balalar.site import Opened
 
 
 def _sound(publication: bool = True) -> None:
     """Refuse to go on with data that do not keep the rules."""
+    from balalar import screen
+
     if faults := screen.screen(publication=publication):
         raise DataError(faults)
 
@@ -48,6 +47,9 @@ def _told(command: Callable[..., None]) -> Callable[..., None]:
         except OSError as error:
             click.echo(f"{error.filename or 'file'}: {error.strerror or error}; nothing was written.", err=True)
             sys.exit(1)
+        except KeyboardInterrupt:
+            click.echo("stopped; nothing was written, and briefs that were made are kept for the next build", err=True)
+            sys.exit(130)
 
     return wrapped
 
@@ -64,6 +66,8 @@ def main() -> None:
 @_told
 def ingest_command(report: Path, year: int, out: Path | None) -> None:
     """Read the text of a printed REPORT into data/observations."""
+    from balalar import cards, ingest
+
     where = project()
     catalogue = cards.load(where)
     _declared(year, catalogue)
@@ -84,6 +88,9 @@ def ingest_command(report: Path, year: int, out: Path | None) -> None:
 @_told
 def coverage_command(report: Path, year: int) -> None:
     """List the numbers in the prose of REPORT with what covers them, in data/reports."""
+    from balalar import cards, coverage
+    from balalar.claims import read_claims
+
     where = project()
     catalogue = cards.load(where)
     _declared(year, catalogue)
@@ -98,6 +105,8 @@ def coverage_command(report: Path, year: int) -> None:
 @_told
 def check_command() -> None:
     """Hold all data, cards, codes and texts against the rules."""
+    from balalar import screen
+
     faults = screen.screen()
     if faults:
         for fault in faults:
@@ -117,6 +126,10 @@ def check_command() -> None:
 @_told
 def audit_command(year: int | None, lang: str, form: str, out: Path | None, repair: str | None, strict: bool) -> None:
     """Hold every printed number against the others and list what does not agree."""
+    from balalar import cards, exchange, site
+    from balalar.audit_brief import correction_rows, open_audit, told
+    from balalar.batch.job import Job
+
     if form == "html" and out is None:
         raise BalalarError("--format html: say with --out which file to write")
     if out:
@@ -126,7 +139,7 @@ def audit_command(year: int | None, lang: str, form: str, out: Path | None, repa
     if repair:
         click.echo(correction_rows(brief, repair), nl=False)
     elif form == "html" and out:
-        site.one_page(press.Job(brief.year, cards.COUNTRY, _audit_chapter(brief), lang), brief.dataset, project(), out)
+        site.one_page(Job(brief.year, cards.COUNTRY, _audit_chapter(brief), lang), brief.dataset, project(), out)
         click.echo(f"{len(brief.findings)} findings in {out}")
     else:
         text = told(brief, form)
@@ -139,7 +152,7 @@ def audit_command(year: int | None, lang: str, form: str, out: Path | None, repa
         sys.exit(1)
 
 
-def _declared(year: int, catalogue: cards.Catalogue) -> None:
+def _declared(year: int, catalogue: Catalogue) -> None:
     """Refuse a year of which no report is declared."""
     if year not in catalogue.sources.reports:
         known = ", ".join(map(str, catalogue.sources.reports))
@@ -174,6 +187,11 @@ def export_command(out: Path, view: Literal["corrected", "printed", "intervals",
     The view «intervals» holds those with an interval of chance, and the verdicts; «index» the values of the
     recomputation of the Child Well-being Index, as `balalar index` reads them.
     """
+    from balalar import exchange
+    from balalar.compare import marked
+    from balalar.dataset import open_dataset
+    from balalar.wellbeing import open_recomputed
+
     _refuse_place(out)
     _sound()
     dataset = open_dataset()
@@ -199,6 +217,12 @@ def index_command(spec: Path, data: Path, out: Path, replications: int | None, s
 
     The folder holds a CSV for each step and result; contents.csv says what each is. See docs/index.md.
     """
+    from balalar import exchange
+    from balalar.index.build import build
+    from balalar.index.tables import tables
+    from balalar.spec import read_spec
+    from balalar.values import read_values
+
     exchange.refuse_folder(out, "contents")  # before the long work, not after it
     described = read_spec(spec)
     built = build(described, read_values(data, described))
@@ -214,44 +238,80 @@ def index_command(spec: Path, data: Path, out: Path, replications: int | None, s
 @click.option("--year", "years", type=int, multiple=True, help="Year; the newest report's if left out.")
 @click.option("--lang", "langs", multiple=True, help="kk, ru or en; all if left out.")
 @click.option("--chapter", "chapters", multiple=True, help="Chapter; all if left out.")
-@click.option("--region", "regions", multiple=True, help="ISO 3166-2 code; the whole country if left out.")
+@click.option("--region", "regions", multiple=True, help="ISO 3166-2 code, or all; the whole country if left out.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("build/site"), show_default=True)
+@click.option("--dry-run", is_flag=True, help="Say which briefs would be made, and why; make none.")
+@click.option("--force", is_flag=True, help="Make all briefs, also those that nothing has changed in.")
+@click.option("--workers", type=click.IntRange(1), help="Briefs made at a time; one a core if left out.")
+@click.option("--scheduler", default="", metavar="ADDRESS", help="Make them on a Dask cluster: tcp://HOST:PORT.")
+@click.option("--kernels", is_flag=True, help="Give each brief an ordinary kernel of its own, which is slower.")
+@click.option("--seconds", type=click.FloatRange(0.1), default=300, show_default=True, help="A brief may take.")
+@click.option("--memory", type=click.IntRange(64), default=2048, show_default=True, help="Megabytes a brief may hold.")
+@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="File for what became of each brief.")
+@click.option("--quiet", is_flag=True, help="Tell only what went wrong.")
 @_told
-def build_command(
-    years: tuple[int, ...],
-    langs: tuple[str, ...],
-    chapters: tuple[str, ...],
-    regions: tuple[str, ...],
-    out: Path,
-) -> None:
+def build_command(out: Path, dry_run: bool, force: bool, report: Path | None, quiet: bool, **options: Any) -> None:
     """Execute the notebooks and publish their briefs.
 
-    Options may be given more than once. The site holds the briefs of this build and replaces the
-    one that stood in its folder.
+    Options may be given more than once. The site holds the briefs of this build and replaces the one that stood in
+    its folder. Only briefs that something has changed in are made; the others are kept from earlier builds.
     """
-    where = project()
-    _sound()
-    dataset = open_dataset(where)
-    jobs = press.plan(dataset, where, years, langs, chapters, regions)
-    for chapter in dataset.catalogue.edition.chapters:
-        for year in sorted({job.year for job in jobs}):
-            if not chapters and not any((job.year, job.chapter) == (year, chapter) for job in jobs):
-                click.echo(f"{chapter} {year}: nothing was observed, no brief")
-    start, finished = time.monotonic(), 0
+    from balalar.batch.state import Wanted, state_of, unchanged
 
-    def done(outcome: Outcome) -> None:
-        nonlocal finished
-        finished += 1
-        state = "failed" if outcome.failure else "done"
-        click.echo(f"[{finished:3d}/{len(jobs)}] {outcome.job} {state} in {outcome.seconds:.1f} s")
-        sys.stdout.flush()
+    where, start = project(), time.monotonic()
+    wanted = Wanted(*(tuple(options[name]) for name in ("years", "langs", "chapters", "regions")))
+    if not (force or dry_run or report) and (briefs := unchanged(out, state_of(where, wanted.request()))):
+        click.echo(f"nothing has changed: {briefs} briefs in {out / 'index.html'} ({time.monotonic() - start:.1f} s)")
+        return
+    from balalar import site
+    from balalar.batch.job import Limits
+    from balalar.batch.run import Means
 
-    outcomes = site.build(jobs, dataset, where, out, done)
+    site.target(out, where)  # refused before the long work
+    if report:
+        _refuse_place(report)
+    limits = Limits(options["seconds"], options["memory"])
+    means = Means(options["workers"] or 0, options["scheduler"], options["kernels"], limits)
+    with site.opened(where, wanted, None if dry_run else means, force) as planned:
+        if dry_run:
+            _tell_plan(planned)
+            return
+        _announce(planned, quiet)
+        outcomes = site.build(planned, out, wanted, means, quiet)
+        seconds = time.monotonic() - start
+        if report:
+            site.write_report(planned, outcomes, seconds, report)
+    _tell_end(outcomes, out, seconds, quiet)
+
+
+def _tell_plan(planned: Opened) -> None:
+    """Say which briefs would be made and why, the reasons in the words of the files that a person edits."""
+    from balalar.batch.inputs import in_words
+
+    for job, names in planned.reasons.items():
+        click.echo(f"{job}: {'; '.join(dict.fromkeys(in_words(name) for name in names))}")
+    click.echo(f"{len(planned.reasons)} of {len(planned.jobs)} briefs would be made")
+
+
+def _announce(planned: Opened, quiet: bool) -> None:
+    if quiet:
+        return
+    for chapter, year in planned.without:
+        click.echo(f"{chapter} {year}: nothing was observed, no brief")
+    if kept := len(planned.jobs) - len(planned.reasons):
+        click.echo(f"{kept} of {len(planned.jobs)} briefs have not changed and are kept")
+    sys.stdout.flush()
+
+
+def _tell_end(outcomes: list[Outcome], out: Path, seconds: float, quiet: bool) -> None:
+    """Say what failed, with the last lines it printed, and where the others are."""
     failed = [outcome for outcome in outcomes if outcome.failure]
     for outcome in failed:
         click.echo(f"{outcome.job}: {outcome.failure}", err=True)
-    if len(failed) < len(outcomes):
-        click.echo(f"{len(outcomes) - len(failed)} briefs in {out / 'index.html'} ({time.monotonic() - start:.0f} s)")
+        for line in outcome.tail:
+            click.echo(f"    | {line}", err=True)
+    if len(failed) < len(outcomes) and not quiet:
+        click.echo(f"{len(outcomes) - len(failed)} briefs in {out / 'index.html'} ({seconds:.0f} s)")
     if failed:
         click.echo(f"{len(failed)} brief(s) failed and are not in the site", err=True)
         sys.exit(1)

@@ -250,7 +250,7 @@ def _relation_faults(card: Card, catalogue: Catalogue, name: str) -> Iterator[Fa
         ("same_codes", card.same_as, card.same_codes),
         ("sample_codes", card.sample, card.sample_codes),
     ):
-        if other in cards:
+        if other is not None and other in cards:
             named += [(field, cards[other], dimension, code) for dimension, code in given.items()]
     for field, owner, dimension, code in named:
         if dimension not in owner.dimensions or dimension not in lists or code not in lists[dimension].items:

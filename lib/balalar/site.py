@@ -5,24 +5,34 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from balalar import exchange
 from balalar.atomic import put, workplace
 from balalar.audit_brief import anchor
+from balalar.batch.inputs import Inputs, versions
+from balalar.batch.job import Job, Outcome
+from balalar.batch.kept import Kept
+from balalar.batch.plan import plan
+from balalar.batch.prepared import Prepared
+from balalar.batch.progress import Progress, run_report
+from balalar.batch.run import Means, make, prepare, snapshot
+from balalar.batch.state import MARKER, Wanted, mark, state_of
 from balalar.brief import AUDIT_LINK, COMPARED_LINK
 from balalar.cards import COUNTRY
 from balalar.compare import marked
-from balalar.dataset import Dataset
-from balalar.errors import BalalarError
+from balalar.dataset import Dataset, open_dataset
+from balalar.errors import BalalarError, DataError
 from balalar.paths import Project
-from balalar.press import Job, Outcome, page, run
+from balalar.press import page
+from balalar.screen import screen
 from balalar.tables import render
 from balalar.words import Words
 
-MARKER = ".balalar-site"  # stands in every site that a build has made
 DOWNLOADS = {
     "download_corrected": "data/balalar-corrected.csv",
     "download_printed": "data/balalar-printed.csv",
@@ -30,20 +40,94 @@ DOWNLOADS = {
 }
 
 
-def build(
-    jobs: Sequence[Job], dataset: Dataset, where: Project, out: Path, done: Callable[[Outcome], None]
-) -> list[Outcome]:
-    """Make all briefs and put the site in place once it is whole.
+@dataclass
+class Opened:
+    """A build whose plan is made: a snapshot of the project, the wanted briefs, and why each has to be made.
+
+    Attributes
+    ----------
+    place : Path
+        Folder for this build alone.
+    where : Project
+        The snapshot.
+    dataset : Dataset
+    jobs : list of Job
+    without : list of (str, int)
+        Chapters that have no brief of a year, as nothing was observed.
+    reasons : dict of Job to list of str
+        Of the briefs to make: names of the inputs that changed.
+    kept : Kept
+    prepared : Prepared or None
+        Has begun to prepare itself.
+    """
+
+    place: Path
+    where: Project
+    dataset: Dataset
+    jobs: list[Job]
+    without: list[tuple[str, int]]
+    reasons: dict[Job, list[str]]
+    kept: Kept
+    prepared: Prepared | None
+
+
+@contextmanager
+def opened(where: Project, wanted: Wanted, means: Means | None = None, force: bool = False) -> Iterator[Opened]:
+    """Take a snapshot of a project, check it, and plan.
 
     Parameters
     ----------
-    jobs : sequence of Job
-    dataset : Dataset
     where : Project
+    wanted : Wanted
+    means : Means, optional
+        How briefs will be made; nothing is prepared for that if left out.
+    force : bool
+        Whether all briefs are to be made.
+
+    Raises
+    ------
+    DataError
+        The data do not keep the rules.
+    RequestError
+        Something wanted does not exist.
+    """
+    folder = where.root / "build" / "kept"
+    with workplace(folder) as place, ExitStack() as ends:
+        copy = snapshot(where, place / "project")
+        prepared = prepare(copy, place, wanted.chapters, means) if means else None
+        if prepared is not None:
+            ends.callback(prepared.close)
+        if faults := screen(copy, publication=True):
+            raise DataError(faults)
+        dataset = open_dataset(copy)
+        jobs = plan(dataset, copy, wanted.years, wanted.langs, wanted.chapters, wanted.regions)
+        kept = Kept(folder, Inputs(copy, dataset.catalogue))
+        kept.sweep()
+        reasons = {job: ["forced"] if force else kept.changed(job) for job in jobs}
+        todo = {job: why for job, why in reasons.items() if why}
+        yield Opened(place, copy, dataset, jobs, _without(jobs, wanted, dataset), todo, kept, prepared)
+
+
+def _without(jobs: Sequence[Job], wanted: Wanted, dataset: Dataset) -> list[tuple[str, int]]:
+    """Chapters that were asked for as one of all, but have no brief of a year."""
+    made = {(job.year, job.chapter) for job in jobs}
+    chapters = () if wanted.chapters else dataset.catalogue.edition.chapters
+    return [(chapter, year) for chapter in chapters for year in sorted({job.year for job in jobs})
+            if (year, chapter) not in made]  # fmt: skip
+
+
+def build(planned: Opened, out: Path, wanted: Wanted, means: Means, quiet: bool = False) -> list[Outcome]:
+    """Make all briefs that have to be made and put the site in place once it is whole.
+
+    Parameters
+    ----------
+    planned : Opened
     out : Path
         Folder of the site; what stood there is replaced as the last step.
-    done : callable
-        Called with each outcome as it comes.
+    wanted : Wanted
+    means : Means
+    quiet : bool
+        Whether nothing is told while it goes on.
 
     Returns
     -------
@@ -55,16 +139,42 @@ def build(
     BalalarError
         ``out`` holds something that is no site of ours.
     """
-    out = _target(out, where)
-    with workplace(out) as aside:
-        outcomes = run(jobs, where, aside / "executed", done)
-        made = [outcome for outcome in outcomes if not outcome.failure]
-        if made:
-            fresh = aside / "site"
-            _write_site(made, dataset, fresh)
-            (fresh / MARKER).write_text("This folder is made by balalar build and replaced by the next.\n")
-            put(fresh, out)
+    out = target(out, planned.where)
+    outcomes = _outcomes(planned, means, quiet)
+    made = [outcome for outcome in outcomes if not outcome.failure]
+    if made:
+        # What was asked for is only there, and need not be built again, if nothing failed.
+        whole = len(made) == len(outcomes)
+        state = state_of(planned.where, wanted.request(), planned.where.root / "lib" / "balalar") if whole else ""
+        with workplace(out) as aside:
+            _write_site([outcome.job for outcome in made], planned, aside / "site")
+            mark(aside / "site", state, len(made))
+            put(aside / "site", out)
     return outcomes
+
+
+def _outcomes(planned: Opened, means: Means, quiet: bool) -> list[Outcome]:
+    """All briefs, the kept ones among them, in the order of the plan."""
+    progress = Progress(len(planned.reasons), quiet)
+
+    def done(outcome: Outcome) -> None:
+        if not outcome.failure:
+            planned.kept.put(outcome)
+            outcome.sections.clear()  # on the disk now; hundreds of them need not be held
+
+    try:
+        made = make(list(planned.reasons), planned.where, planned.place, means, planned.prepared, progress, done)
+    finally:
+        progress.close()
+    found = {outcome.job: outcome for outcome in made}
+    return [found.get(job) or Outcome(job, kept=True) for job in planned.jobs]
+
+
+def write_report(planned: Opened, outcomes: Sequence[Outcome], seconds: float, file: Path) -> None:
+    """Write what became of each brief, as JSON."""
+    inputs = [planned.kept.checksum(outcome) for outcome in outcomes]
+    facts = {"seconds": round(seconds, 3), "versions": versions()}
+    exchange.write_text(run_report(outcomes, inputs, facts), file)
 
 
 def one_page(job: Job, dataset: Dataset, where: Project, file: Path) -> None:
@@ -76,7 +186,14 @@ def one_page(job: Job, dataset: Dataset, where: Project, file: Path) -> None:
         The notebook failed; its cell and reason are named.
     """
     with tempfile.TemporaryDirectory(prefix="balalar-") as folder:
-        (outcome,) = run([job], where, Path(folder), lambda _: None)
+        copy = snapshot(where, Path(folder) / "project")
+        prepared = prepare(copy, Path(folder), [job.chapter], Means())
+        try:
+            quiet = Progress(0, quiet=True)
+            (outcome,) = make([job], copy, Path(folder), Means(), prepared, quiet, lambda _: None)
+        finally:
+            if prepared is not None:
+                prepared.close()
     if outcome.failure:
         raise BalalarError(f"{job}: {outcome.failure}")
     # A page alone leads to no other.
@@ -84,8 +201,14 @@ def one_page(job: Job, dataset: Dataset, where: Project, file: Path) -> None:
     exchange.write_text(_linked(page(outcome.sections, alone), job, [job], dataset), file)
 
 
-def _target(out: Path, where: Project) -> Path:
-    """Where the site goes; never over a folder that no build has made, nor among the sources."""
+def target(out: Path, where: Project) -> Path:
+    """Where a site goes; never over a folder that no build has made, nor among the sources.
+
+    Raises
+    ------
+    BalalarError
+        It cannot go there.
+    """
     try:
         out = out.resolve()
     except (OSError, RuntimeError) as error:
@@ -99,13 +222,13 @@ def _target(out: Path, where: Project) -> Path:
     return out
 
 
-def _write_site(outcomes: Sequence[Outcome], dataset: Dataset, folder: Path) -> None:
-    jobs = [outcome.job for outcome in outcomes]
-    for outcome in outcomes:
-        path = folder / outcome.job.path
+def _write_site(jobs: Sequence[Job], planned: Opened, folder: Path) -> None:
+    dataset = planned.dataset
+    for job in jobs:
+        path = folder / job.path
         path.parent.mkdir(parents=True, exist_ok=True)
-        text = page(outcome.sections, _page_words(outcome.job, jobs, dataset))
-        path.write_text(_linked(text, outcome.job, jobs, dataset), encoding="utf-8")
+        text = page(planned.kept.take(job), _page_words(job, jobs, dataset))
+        path.write_text(_linked(text, job, jobs, dataset), encoding="utf-8")
     langs = [lang for lang in dataset.catalogue.edition.languages if any(job.lang == lang for job in jobs)]
     for lang in langs:
         (folder / lang / "index.html").write_text(

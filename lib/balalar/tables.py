@@ -60,6 +60,12 @@ def environment() -> Environment:
     )
 
 
+def load_templates() -> None:
+    """Compile all parts of a page, which a process does once."""
+    for name in environment().list_templates(filter_func=lambda name: "/" not in name):
+        environment().get_template(name)
+
+
 def render(template: str, **words: Any) -> str:
     """Fill a template of the library.
 

@@ -5,9 +5,11 @@ An input has a name: ``figures:child_population``, ``text:health``; what it hold
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
+
+V = TypeVar("V")
 
 _open: list[set[str]] = []
 
@@ -27,6 +29,58 @@ def tracing() -> Iterator[set[str]]:
         yield seen
     finally:
         _open.pop()
+
+
+class Looked(dict[str, V]):
+    """Inputs of a kind by id; taking one, and asking whether there is one, counts as looking at it.
+
+    Parameters
+    ----------
+    kind : str
+        What their names begin with.
+    entries : mapping
+    """
+
+    def __init__(self, kind: str, entries: Mapping[str, V]) -> None:
+        super().__init__(entries)
+        self.kind = kind
+
+    def __getitem__(self, key: str) -> V:
+        looked(f"{self.kind}:{key}")
+        return super().__getitem__(key)
+
+    def __contains__(self, key: object) -> bool:
+        looked(f"{self.kind}:{key}")
+        return super().__contains__(key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Entry of a key, or what is given instead."""
+        looked(f"{self.kind}:{key}")
+        return super().get(key, default)
+
+    def __iter__(self) -> Iterator[str]:
+        looked(f"{self.kind}:*")
+        return super().__iter__()
+
+    def keys(self) -> Any:
+        """All ids, which counts as looking at all entries; so do the values and pairs."""
+        looked(f"{self.kind}:*")
+        return super().keys()
+
+    def values(self) -> Any:
+        """All entries."""
+        looked(f"{self.kind}:*")
+        return super().values()
+
+    def items(self) -> Any:
+        """All ids with their entries."""
+        looked(f"{self.kind}:*")
+        return super().items()
+
+    def among(self, name: str, chosen: Callable[[V], bool]) -> list[V]:
+        """Entries that are chosen, which counts as looking at these, and at the name of the choice."""
+        looked(name)
+        return [entry for entry in dict.values(self) if chosen(entry)]
 
 
 class Memo:

@@ -268,7 +268,7 @@ def test_a_region_is_spoken_of(region_site: Path) -> None:
 
 def test_the_same_call_gives_the_same_page(site: Path, tmp_path: Path) -> None:
     done = run_balalar("build", "--out", str(tmp_path / "again"), "--chapter", "health", "--chapter", METHOD,
-                       "--lang", "kk")  # fmt: skip
+                       "--lang", "kk", "--force")  # fmt: skip
     assert done.returncode == 0, done.stderr
     first, again = (
         BeautifulSoup((folder / "kk/2022/health.html").read_text(encoding="utf-8"), "html.parser").find("main")

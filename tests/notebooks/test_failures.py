@@ -1,49 +1,65 @@
 """What goes wrong in a build is told, named and stays out of the site."""
 
-import json
 import re
 
 import pytest
 
-from balalar import press, site
+from balalar import site
+from balalar.batch.plan import plan
 from balalar.dataset import Dataset
 from balalar.errors import BalalarError, RequestError
 from balalar.paths import Project
 from tests.conftest import run_balalar
+from tests.notebooks.breaking import left_behind, put_cell, workplaces
+
+FAULTS = {
+    "health": ("print('in the end'); raise ValueError('boom')", r"ValueError: boom\n    \| in the end"),
+    "education": ("import os; os._exit(3)", r"its process ended with exit status 3"),
+    "social_protection": ("while True: pass", r"it took longer than 6 s"),
+    "welfare": ("hog = [bytearray(2**20) for _ in range(4000)]", r"MemoryError; it may hold 1500 MB"),
+    "report_audit": ("print('long ' * 20_000_000)", r"OSError: \[Errno 27\] File too large"),
+    "demography": ("open('{outside}', 'w').write('x')", r"PermissionError: writes where it should not: {outside}"),
+    "wellbeing_index": ("raise SystemExit", r"SystemExit\n"),
+}
 
 
-def _break(project: Project, chapter: str, source: str) -> None:
-    """Put a cell that fails before a chapter's last one."""
-    path = project.notebooks / f"{chapter}.ipynb"
-    notebook = json.loads(path.read_text(encoding="utf-8"))
-    cell = {
-        "cell_type": "code",
-        "id": "bad",
-        "metadata": {},
-        "execution_count": None,
-        "outputs": [],
-        "source": [source],
-    }
-    notebook["cells"].insert(4, cell)
-    path.write_text(json.dumps(notebook), encoding="utf-8")
-
-
-def test_failed_briefs_are_named_and_the_others_are_published(copy: Project) -> None:
-    _break(copy, "health", "raise ValueError('boom')")
-    _break(copy, "welfare", "import os; os._exit(3)")
-    _break(copy, "social_protection", "raise SystemExit")
+def test_each_fault_is_told_and_the_others_are_published(copy: Project) -> None:
+    """Raises, ends its process, hangs, eats memory, prints 100 MB, writes outside, leaves: all in one build."""
+    outside = str(copy.root / "outside.txt")
+    for chapter, (source, _) in FAULTS.items():
+        put_cell(copy, chapter, source.replace("{outside}", outside))
     out = copy.root / "site"
-    chapters = [
-        part for name in ("demography", "health", "welfare", "social_protection") for part in ("--chapter", name)
-    ]
-    done = run_balalar("build", "--lang", "en", *chapters, "--out", str(out), root=copy.root)
+    limits = ("--seconds", "6", "--memory", "1500")
+    done = run_balalar("build", "--lang", "en", *limits, "--out", str(out), root=copy.root, mark="faults")
     assert done.returncode == 1
-    assert "health 2022 en: cell 6 (raise ValueError('boom')): ValueError: boom" in done.stderr
-    assert re.search(r"welfare 2022 en: cell 6 \(import os; os\._exit\(3\)\): DeadKernelError", done.stderr)
-    assert "social_protection 2022 en: cell 6 (raise SystemExit) was not completed" in done.stderr
+    for chapter, (source, reason) in FAULTS.items():
+        cell = re.escape(source.replace("{outside}", outside)[:80])
+        told = rf"{chapter} 2022 en: cell 6 \({cell}.*\): {reason.replace('{outside}', re.escape(outside))}"
+        assert re.search(told, done.stderr), (told, done.stderr)
+    assert "7 brief(s) failed and are not in the site" in done.stderr
     assert "Traceback" not in done.stderr
-    assert [path.name for path in out.rglob("*.html") if path.name != "index.html"] == ["demography.html"]
+    assert [path.name for path in out.rglob("*.html") if path.name != "index.html"] == ["how_we_compare.html"]
     assert "health.html" not in (out / "index.html").read_text(encoding="utf-8")
+    assert not (copy.root / "outside.txt").exists()
+    assert left_behind("faults") == []
+    assert workplaces(copy) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("import subprocess; subprocess.run(['true'])", "starts a process"),
+        ("try: open('../x', 'w')\nexcept OSError: pass", "writes where it should not"),
+        ("import os; os.kill(os.getpid(), 9)", r"its process was killed \(SIGKILL\)"),
+        ("import os; os.rename('printed.txt', '../x')", "writes where it should not"),
+        ("def f(): return f()\nf()", "RecursionError"),
+        ("x = = 1", "SyntaxError"),
+    ],
+)
+def test_one_fault_is_told(prepared, source: str, reason: str) -> None:
+    found = prepared(source)
+    assert re.search(reason, found["failure"]), found
+    assert found["sections"] == []
 
 
 @pytest.mark.parametrize(
@@ -61,7 +77,7 @@ def test_an_unknown_parameter_is_refused(
     dataset: Dataset, where: Project, wanted: dict[str, list], message: str
 ) -> None:
     with pytest.raises(RequestError, match=re.escape(message)):
-        press.plan(dataset, where, **wanted)
+        plan(dataset, where, **wanted)
 
 
 def test_a_refusal_is_told_before_anything_runs(copy: Project) -> None:
@@ -83,7 +99,7 @@ def test_a_site_never_replaces_what_no_build_has_made(copy: Project) -> None:
     assert (copy.root / "mine" / "letter").read_text() == "dear"
 
 
-def test_a_site_does_not_stand_among_the_data(copy: Project, dataset: Dataset) -> None:
+def test_a_site_does_not_stand_among_the_data(copy: Project) -> None:
     with pytest.raises(BalalarError, match="among the data or notebooks; choose another --out"):
-        site.build([], dataset, copy, copy.data / "site", lambda _: None)
+        site.target(copy.data / "site", copy)
     assert not (copy.data / "site").exists()
