@@ -114,3 +114,11 @@ def test_a_cluster_that_is_not_there_is_told(copy: Project) -> None:
     assert "--scheduler tcp://127.0.0.1:9: no Dask scheduler answers there" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (copy.root / "site").exists()
+
+
+def test_an_address_that_is_none_is_refused(where: Project) -> None:
+    with (
+        pytest.raises(BalalarError, match=r"--scheduler here: an address is written as in tcp://HOST:PORT"),
+        workshop("here", where.root, [], {}),
+    ):
+        pass

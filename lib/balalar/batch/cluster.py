@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 import shutil
 import sys
 import tempfile
@@ -121,6 +122,8 @@ def workshop(
     BalalarError
         Nobody answers there, there is no worker, or one is not like this machine.
     """
+    if not re.fullmatch(r"[a-z]+://\S+:\d+", address):
+        raise BalalarError(f"--scheduler {address}: an address is written as in tcp://HOST:PORT")
     for module in (prepared, sys.modules[__name__]):
         cloudpickle.register_pickle_by_value(module)
     raw = bundle(root)
