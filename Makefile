@@ -35,7 +35,7 @@ test: $(READY)   ## run all tests
 	@$(BIN)/python -m pytest tests/notebooks tests/browser tests/contract tests/unit \
 	  -n auto --dist loadfile --no-loadscope-reorder
 
-bench: $(VENV)-bench/ready   ## time the making of briefs against the usual ways (some 30 minutes)
+bench: $(VENV)-bench/ready   ## time the making of briefs against the usual ways (some 15 to 25 minutes)
 	@$(BIN)/python -m compileall -q lib
 	@$(VENV)-bench/bin/python -m tests.bench.batch
 
