@@ -40,10 +40,18 @@ def left_behind(mark: str, patience: float = 15) -> list[str]:
 
 
 def marked(mark: str, project: Project) -> dict[str, str]:
-    """Environment of a build of a project."""
-    return {**os.environ, "BALALAR_TEST": mark, "BALALAR_ROOT": str(project.root)}
+    """Environment of a build of a project, with a folder of its own for what is temporary."""
+    temporary(project).mkdir(exist_ok=True)
+    where = {"BALALAR_ROOT": str(project.root), "TMPDIR": str(temporary(project))}
+    return {**os.environ, "BALALAR_TEST": mark, **where}
+
+
+def temporary(project: Project) -> Path:
+    """Folder in which the builds of a project put what is temporary."""
+    return project.root / "temporary"
 
 
 def workplaces(project: Project) -> list[Path]:
     """What builds have not cleared away in a project."""
-    return [path for path in project.root.rglob(".balalar-*") if path.name != ".balalar-site"]
+    aside = [path for path in project.root.rglob(".balalar-*") if path.name != ".balalar-site"]
+    return aside + list(temporary(project).glob("*"))

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from multiprocessing.connection import Client
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -67,8 +68,9 @@ class Prepared:
 
     def __init__(self, root: Path, place: Path, chapters: Sequence[str]) -> None:
         self._root, self._place, self._chapters = root, place, list(chapters)
-        self._lock, self._address, self._closed = threading.Lock(), "", False
+        self._lock, self._ready, self._closed = threading.Lock(), False, False
         self._process: subprocess.Popen[str] | None = None
+        self._requests: socket.socket  # our end of the process's standard input, once there is one
         self.versions: dict[str, str] = {}
 
     def begin(self) -> None:
@@ -93,7 +95,7 @@ class Prepared:
                 self._process = None
             if self._process is None:
                 self._process = self._spawn()
-            if not self._address:
+            if not self._ready:
                 self._await(self._process)
 
     def _spawn(self) -> subprocess.Popen[str]:
@@ -105,11 +107,12 @@ class Prepared:
             # A process with threads is not to be forked, and there are as many processes as cores.
             **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
         }
-        with (self._place / ERRORS).open("w") as errors:
+        self._requests, theirs = socket.socketpair()
+        with theirs, (self._place / ERRORS).open("w") as errors:
             return subprocess.Popen(
                 # Its own session: Ctrl-C reaches us only, and we end it. No folder but PYTHONPATH is imported from.
                 [sys.executable, "-P", "-m", "balalar.batch.warm", *self._chapters],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment,
+                stdin=theirs.fileno(), stdout=subprocess.PIPE, stderr=errors, text=True, env=environment,
                 cwd=self._place, start_new_session=True,
             )  # fmt: skip
 
@@ -121,8 +124,7 @@ class Prepared:
             said = (self._place / ERRORS).read_text(errors="replace").split("\n")
             last = " ".join([one for one in said if one.strip()][-1:]) or "it said nothing"
             raise Unprepared(f"the process that is to make the briefs ended: {last}")
-        ready = json.loads(line)
-        self._address, self.versions = ready["address"], ready["versions"]
+        self._ready, self.versions = True, json.loads(line)
 
     def make(
         self,
@@ -180,7 +182,7 @@ class Prepared:
         """What a fork came to: why it failed, and what it took."""
         deadline, cell, failure, done = time.monotonic() + seconds, "the notebook was not begun", "", False
         try:
-            with Client(self._address, "AF_UNIX") as fork:
+            with self._connected() as fork:
                 fork.send(request)
                 while True:
                     if not fork.poll(max(deadline - time.monotonic(), 0)):
@@ -201,6 +203,13 @@ class Prepared:
         except (EOFError, OSError) as error:
             raise NotStarted(f"the prepared process is gone ({type(error).__name__})") from None
 
+    def _connected(self) -> Connection:
+        """Our end of a connection whose other end the process was given."""
+        ours, theirs = Pipe()
+        with theirs:
+            socket.send_fds(self._requests, [b"."], [theirs.fileno()])
+        return ours
+
     def close(self) -> None:
         """End the process with all its forks; those who wait for a brief are told that it was not begun."""
         with self._lock:
@@ -211,19 +220,17 @@ class Prepared:
 
     def _end(self, process: subprocess.Popen[str]) -> None:
         """Let go of a process, which then ends its forks and itself; if it does not, it is killed."""
-        for pipe in (process.stdin, process.stdout):
-            if pipe:
-                pipe.close()
-        if not self._address:
+        for end in (self._requests, process.stdout):
+            if end is not None:
+                end.close()
+        if not self._ready:
             process.kill()  # it is still preparing itself, and looks at nothing else
         try:
             process.wait(PARTED)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        if self._address:
-            shutil.rmtree(Path(self._address).parent, ignore_errors=True)
-            self._address = ""
+        self._ready = False
 
 
 def _failed(failure: str) -> dict[str, Any]:

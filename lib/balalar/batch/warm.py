@@ -1,8 +1,8 @@
 """The prepared process: it imports and reads everything once, then forks for each brief that it is asked for.
 
 Run as ``python -m balalar.batch.warm CHAPTER...`` by ``prepared``. It has one thread only, as a process must that is
-forked. Its standard input is held by its owner: when that ends, however the owner came to its end, so do all forks
-and the process itself.
+forked. Its standard input is a socket, over which its owner hands it the end of a connection for each brief: when
+that is closed, however the owner came to its end, so do all forks end and the process itself.
 """
 
 from __future__ import annotations
@@ -54,17 +54,12 @@ STARTS = {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork
 
 
 def main() -> None:
-    """Prepare, tell where requests are taken, and take them."""
+    """Prepare, tell of what, and take requests."""
     os.environ["IPYTHONDIR"] = os.getcwd()  # our owner's, who clears it away
     prepare(project(), sys.argv[1:])
-    # Not there, as the path of a socket must be short.
-    with tempfile.TemporaryDirectory(prefix="balalar-warm-") as folder:
-        address = f"{folder}/requests"
-        with socket.socket(socket.AF_UNIX) as server:
-            server.bind(address)
-            server.listen()
-            print(json.dumps({"address": address, "versions": versions()}), flush=True)
-            serve(server)
+    print(json.dumps(versions()), flush=True)
+    with socket.socket(fileno=sys.stdin.fileno()) as requests:
+        serve(requests)
 
 
 def prepare(where: Project, chapters: Sequence[str]) -> None:
@@ -100,34 +95,36 @@ def _make_ready(dataset: Dataset, where: Project, chapters: Sequence[str]) -> No
             brief.show(cards[0].id, by=by)
 
 
-def serve(server: socket.socket) -> None:
+def serve(requests: socket.socket) -> None:
     """Fork for each request, until the owner is gone or nothing was asked for long.
 
     Parameters
     ----------
-    server : socket
-        Listens for requests.
+    requests : socket
+        Brings the ends of connections.
     """
     with selectors.DefaultSelector() as waited:
-        waited.register(sys.stdin, selectors.EVENT_READ)
-        waited.register(server, selectors.EVENT_READ)
+        waited.register(requests, selectors.EVENT_READ)
         forks: set[Fork] = set()
-        while True:
-            ready = [key for key, _ in waited.select(IDLE)]
-            if any(key.fileobj is sys.stdin for key in ready) or not (ready or forks):
-                break
-            for key in ready:
-                if key.fileobj is server:
-                    _born(server, waited, forks)
-                elif key.data[1]():
-                    forks.discard(key.data[0])
+        owned = True
+        while owned:
+            ready = waited.select(IDLE)
+            owned = bool(ready or forks)
+            for key, _ in ready:
+                if key.fileobj is not requests:
+                    if key.data[1]():
+                        forks.discard(key.data[0])
+                elif ends := socket.recv_fds(requests, 1, 1)[1]:
+                    _born(Connection(ends[0]), waited, forks)
+                else:
+                    owned = False
         for fork in forks:
             fork.kill()
             fork.bury()
 
 
-def _born(server: socket.socket, waited: selectors.BaseSelector, forks: set[Fork]) -> None:
-    asked, parent = Connection(server.accept()[0].detach()), os.getpid()
+def _born(asked: Connection, waited: selectors.BaseSelector, forks: set[Fork]) -> None:
+    parent = os.getpid()
     try:
         request = asked.recv()
         number = os.fork()
@@ -136,7 +133,6 @@ def _born(server: socket.socket, waited: selectors.BaseSelector, forks: set[Fork
         asked.close()
         return
     if number == 0:
-        server.close()
         _work(parent, asked, request)
     fork = Fork(number, asked, waited)
     forks.add(fork)
