@@ -67,8 +67,8 @@ def test_one_fault_is_told(prepared, source: str, reason: str) -> None:
     [
         ({"chapters": ["sport"]}, "chapter: there is no 'sport'; there are demography, health"),
         ({"langs": ["kz"]}, "language: there is no 'kz'; there are kk, ru, en"),
-        ({"regions": ["KZ-99"]}, "region: there is no 'KZ-99'; there are KZ, KZ-10"),
-        ({"years": [2021], "regions": ["KZ-10"]}, "region: there is no 'KZ-10'"),
+        ({"regions": ["KZ-99"]}, "region in 2022: there is no 'KZ-99'; there are KZ, KZ-10"),
+        ({"years": [2021], "regions": ["KZ-10"]}, "region in 2021: there is no 'KZ-10'"),
         ({"years": [1900]}, "year: there is no 1900; there are 1990"),
         ({"years": [2014], "chapters": ["education"]}, "year for education: there is no 2014"),
     ],
@@ -84,7 +84,7 @@ def test_a_refusal_is_told_before_anything_runs(copy: Project) -> None:
     """By the command line, which all refusals leave the same way."""
     done = run_balalar("build", "--year", "2021", "--region", "KZ-10", "--out", str(copy.root / "site"), root=copy.root)
     assert done.returncode == 1
-    assert "region: there is no 'KZ-10'; there are KZ, KZ-11" in done.stderr
+    assert "region in 2021: there is no 'KZ-10'; there are KZ, KZ-11" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (copy.root / "site").exists()
 

@@ -58,7 +58,7 @@ def plan(
     _refuse("year", wanted_years, sorted({year for known in available.values() for year in known}))
     jobs = []
     for year in dict.fromkeys(wanted_years):
-        places = _places(regions, catalogue.codes.living(year))
+        places = _places(regions, year, catalogue.codes.living(year))
         for chapter in chapters or available:
             whole = catalogue.edition.chapters[chapter].subject != "data"
             if year not in available[chapter] or (whole and COUNTRY not in places and not chapters):
@@ -76,9 +76,9 @@ def plan(
     return sorted(jobs, key=lambda job: (job.year, job.region, order[job.chapter], spoken.index(job.lang)))
 
 
-def _places(regions: Sequence[str], living: Sequence[str]) -> list[str]:
+def _places(regions: Sequence[str], year: int, living: Sequence[str]) -> list[str]:
     """Codes of what is wanted of a year: the country and regions."""
-    _refuse("region", regions, [COUNTRY, *living, ALL])
+    _refuse(f"region in {year}", regions, [COUNTRY, *living, ALL])
     return [COUNTRY, *living] if ALL in regions else list(regions) or [COUNTRY]
 
 
