@@ -23,8 +23,14 @@ BALALAR = Path(sys.executable).parent / "balalar"
 
 def run_balalar(*arguments: str, root: Path | None = None, mark: str = "") -> subprocess.CompletedProcess[str]:
     """Run the command line as a user would; all its processes bear the mark in their environment."""
-    environment = {**os.environ, "BALALAR_TEST": mark, **({"BALALAR_ROOT": str(root)} if root else {})}
-    return subprocess.run([str(BALALAR), *arguments], capture_output=True, text=True, env=environment, check=False)
+    return subprocess.run(
+        [str(BALALAR), *arguments], capture_output=True, text=True, env=environment(mark, root), check=False
+    )
+
+
+def environment(mark: str, root: Path | None = None) -> dict[str, str]:
+    """Environment of a command, perhaps of another project, that bears a mark."""
+    return {**os.environ, "BALALAR_TEST": mark, **({"BALALAR_ROOT": str(root)} if root else {})}
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from pathlib import Path
 
 from balalar.paths import Project
+from tests.conftest import environment
 
 
 def put_cell(project: Project, chapter: str, source: str) -> None:
@@ -42,8 +42,7 @@ def left_behind(mark: str, patience: float = 15) -> list[str]:
 def marked(mark: str, project: Project) -> dict[str, str]:
     """Environment of a build of a project, with a folder of its own for what is temporary."""
     temporary(project).mkdir(exist_ok=True)
-    where = {"BALALAR_ROOT": str(project.root), "TMPDIR": str(temporary(project))}
-    return {**os.environ, "BALALAR_TEST": mark, **where}
+    return environment(mark, project.root) | {"TMPDIR": str(temporary(project))}
 
 
 def temporary(project: Project) -> Path:

@@ -29,7 +29,7 @@ from balalar.dataset import _held, hold
 from balalar.paths import Project
 from balalar.site import opened
 from balalar.traces import tracing
-from tests.conftest import BALALAR, run_balalar
+from tests.conftest import BALALAR, environment, run_balalar
 from tests.notebooks.breaking import left_behind, marked, workplaces
 
 FEW = ("--chapter", "health", "--chapter", "social_protection", "--lang", "en", "--lang", "kk")
@@ -239,7 +239,7 @@ def test_a_full_disk_is_told(again: Project, tmp_path: Path, left: int) -> None:
     """
     disk.mkdir()
     done = subprocess.run(["unshare", "-rm", "bash", "-c", script], capture_output=True, text=True, check=False,
-                          env={**os.environ, "BALALAR_TEST": "full"})  # fmt: skip
+                          env=environment("full"))  # fmt: skip
     if done.returncode == 77 or "unshare" in done.stderr:
         pytest.skip("no disk can be mounted here")
     assert done.returncode == 1, done.stderr

@@ -112,12 +112,12 @@ def serve(requests: socket.socket) -> None:
             owned = bool(ready or forks)
             for key, _ in ready:
                 if key.fileobj is not requests:
-                    if key.data[1]():
-                        forks.discard(key.data[0])
+                    key.data()
                 elif ends := socket.recv_fds(requests, 1, 1)[1]:
                     _born(Connection(ends[0]), waited, forks)
                 else:
                     owned = False
+            forks = {fork for fork in forks if not fork.buried}
         for fork in forks:
             fork.kill()
             fork.bury()
@@ -136,8 +136,8 @@ def _born(asked: Connection, waited: selectors.BaseSelector, forks: set[Fork]) -
         _work(parent, asked, request)
     fork = Fork(number, asked, waited)
     forks.add(fork)
-    waited.register(asked, selectors.EVENT_READ, (fork, fork.kill))
-    waited.register(fork.ended, selectors.EVENT_READ, (fork, fork.bury))
+    waited.register(asked, selectors.EVENT_READ, fork.kill)
+    waited.register(fork.ended, selectors.EVENT_READ, fork.bury)
 
 
 class Fork:
@@ -147,15 +147,14 @@ class Fork:
         self.number, self.asked, self.waited = number, asked, waited
         self.ended, self.buried = os.pidfd_open(number), False
 
-    def kill(self) -> bool:
+    def kill(self) -> None:
         """Who asked is gone, or speaks out of turn: nobody waits for the brief."""
         if not self.buried:  # both may be told of in one round
             if self.asked in self.waited.get_map():
                 self.waited.unregister(self.asked)
             signal.pidfd_send_signal(self.ended, signal.SIGKILL)
-        return False
 
-    def bury(self) -> bool:
+    def bury(self) -> None:
         """End what the process may have left, take its exit status, and tell who asked."""
         with suppress(ProcessLookupError):
             os.killpg(self.number, signal.SIGKILL)  # before the number is free for another
@@ -169,7 +168,6 @@ class Fork:
                 self.waited.unregister(one)
         self.asked.close()
         os.close(self.ended)
-        return True
 
 
 def _tell(asked: Connection, **event: Any) -> None:
