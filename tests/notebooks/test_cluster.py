@@ -105,13 +105,14 @@ def test_a_worker_with_other_packages_is_refused(
         pass
 
 
-def test_a_cluster_that_is_not_there_is_told(copy: Project) -> None:
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "tls://127.0.0.1:9", "nope://127.0.0.1:9"])
+def test_a_cluster_that_is_not_there_is_told(copy: Project, address: str) -> None:
     done = run_balalar(
-        "build", "--chapter", "health", "--lang", "en", "--scheduler", "tcp://127.0.0.1:9", "--out",
+        "build", "--chapter", "health", "--lang", "en", "--scheduler", address, "--out",
         str(copy.root / "site"), root=copy.root,
     )  # fmt: skip
     assert done.returncode == 1
-    assert "--scheduler tcp://127.0.0.1:9: no Dask scheduler answers there" in done.stderr
+    assert f"--scheduler {address}: no Dask scheduler answers there" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (copy.root / "site").exists()
 

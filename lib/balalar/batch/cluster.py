@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import cloudpickle
-from distributed import Client, Worker, get_worker
+from distributed import Client, Security, Worker, get_worker
+from distributed.comm import connect
 from distributed.diagnostics.plugin import WorkerPlugin
 
 from balalar.batch import prepared
@@ -129,8 +130,9 @@ def workshop(
     raw = bundle(root)
     name = f"balalar-{sha256(raw).hexdigest()[:12]}"
     try:
+        asyncio.run(_knock(address))
         client = Client(address, timeout=PATIENCE, set_as_default=False)
-    except (OSError, ValueError, TimeoutError) as error:
+    except Exception as error:  # Dask has an exception for each way to be no address that it can use
         raise BalalarError(f"--scheduler {address}: no Dask scheduler answers there ({error})") from None
     with client:
         if not client.scheduler_info(n_workers=-1)["workers"]:
@@ -146,6 +148,12 @@ def workshop(
             yield client, client.get_executor(pure=False), name
         finally:
             _dismiss(client, name)
+
+
+async def _knock(address: str) -> None:
+    """See that a scheduler answers; a client that fails in another way than for want of an answer hangs at its end."""
+    comm = await connect(address, timeout=PATIENCE, **Security().get_connection_args("client"))
+    await comm.close()
 
 
 def _dismiss(client: Client, name: str) -> None:
